@@ -1,0 +1,33 @@
+/** Why a record could not be taken. A closed list: it is a metric label. */
+export type DeadLetterReason =
+  | 'empty_value' //         value of no bytes
+  | 'invalid_utf8'
+  | 'invalid_json'
+  | 'no_registry' //         first byte 0, but SCHEMA_REGISTRY_URL is not set
+  | 'unknown_schema' //      the registry does not know the schema id
+  | 'undecodable' //         the bytes do not fit their schema
+  | 'not_an_object'
+  | 'missing_event_id'
+  | 'field_too_long' //      an identifying field over 1 KiB
+  | 'invalid_field' //       an identifying field of a type or content that cannot be an identifier
+  | 'too_deep'
+  | 'nul_in_key'
+  | 'number_out_of_range' // an integer that no BSON type keeps exactly
+  | 'too_large'
+  | 'unstorable' //          MongoDB refused this document
+  | 'invalid_observation' // a message in the observations topic that is not a pack of ours
+
+/** Header names of a dead letter. The original key, value and headers stand beside them, byte for byte. */
+export const DEAD_LETTER_HEADERS = {
+  reason: 'dead_letter_reason',
+  message: 'dead_letter_message',
+  topic: 'dead_letter_source_topic',
+  partition: 'dead_letter_source_partition',
+  offset: 'dead_letter_source_offset',
+  /** Kafka timestamp of the source record, epoch milliseconds. */
+  timestamp: 'dead_letter_source_timestamp',
+  /** Set when the value is withheld or altered: `sha256:<hex>` of the original value. */
+  digest: 'dead_letter_value_digest',
+  /** `tokenised` or `withheld`, when the value is not the original one. */
+  value: 'dead_letter_value',
+} as const
