@@ -31,3 +31,9 @@ export const DEAD_LETTER_HEADERS = {
   /** `tokenised` or `withheld`, when the value is not the original one. */
   value: 'dead_letter_value',
 } as const
+
+/** The outcome of a record that becomes a dead letter. `message` names the thing and the remedy, without record data. */
+export interface Reject {
+  readonly reject: DeadLetterReason
+  readonly message: string
+}
