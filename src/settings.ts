@@ -1,5 +1,10 @@
 import type { ConnectionOptions } from 'node:tls'
 import type { SASLOptions } from 'kafkajs'
+import { type Environment, type Origin, type Problem, readEnvironment } from './settings/environment.ts'
+import { shownText } from './settings/redact.ts'
+import { checkRules, type Need } from './settings/rules.ts'
+import { NAMES, type Values } from './settings/variables.ts'
+import { warnings } from './settings/warnings.ts'
 
 /** The effective settings of a run; `readSettings` makes them from environment variables, the only reader of those. */
 export interface Settings {
@@ -20,6 +25,7 @@ export interface Settings {
     /** Make what is missing at start. */
     create: boolean
   }
+  /** `uri` is empty where the command does not need MongoDB and none is set. */
   mongodb: { uri: string; database: string; collection: string }
   registry: { url: string; username: string | null; password: string | null } | null
   stages: { ingest: boolean; status: boolean }
@@ -32,4 +38,100 @@ export interface Settings {
   serve: { host: string; port: number }
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
   cards: { tokenKey: string | null; exemptPaths: string[] }
+  /** Allowed, but probably not wanted: to be logged at start, one line each. */
+  warnings: string[]
+}
+
+/** Thrown by `readSettings`: every bad setting at once. The message is fit to be shown as it is. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError'
+  readonly problems: readonly Problem[]
+
+  constructor(problems: readonly Problem[]) {
+    const lines = problems.map((p) => `  ${p.name} ${p.problem}. Example: ${p.example}`)
+    super(`${problems.length === 1 ? 'One setting is' : `${problems.length} settings are`} wrong:\n${lines.join('\n')}`)
+    this.problems = problems
+  }
+}
+
+/** The environment of this process: the one place where it is read. Spread it to override a variable. */
+export const environment = (): Environment => process.env
+
+function kafkaOf(values: Values): Settings['kafka'] {
+  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = values
+  const tls = { ca: values.KAFKA_SSL_CA, cert: values.KAFKA_SSL_CERT, key: values.KAFKA_SSL_KEY }
+  return {
+    brokers: values.KAFKA_BROKERS ?? [],
+    clientId: values.KAFKA_CLIENT_ID,
+    groupId: values.KAFKA_GROUP_ID,
+    ssl: values.KAFKA_SSL ? Object.fromEntries(Object.entries(tls).filter(([, pem]) => pem !== null)) : false,
+    sasl:
+      mechanism === null ? null : ({ mechanism, username: username ?? '', password: password ?? '' } as SASLOptions),
+  }
+}
+
+function settingsOf(values: Values, env: Environment): Settings {
+  const { SCHEMA_REGISTRY_URL: url, SCHEMA_REGISTRY_USERNAME: username, SCHEMA_REGISTRY_PASSWORD: password } = values
+  return {
+    kafka: kafkaOf(values),
+    topics: {
+      events: values.EVENTS_TOPICS,
+      responses: values.RESPONSES_TOPICS,
+      observations: values.OBSERVATIONS_TOPIC,
+      status: values.STATUS_TOPIC,
+      deadLetters: values.DEAD_LETTER_TOPIC,
+      create: values.CREATE_TOPICS,
+    },
+    mongodb: {
+      uri: values.MONGODB_URI ?? '',
+      database: values.MONGODB_DATABASE,
+      collection: values.MONGODB_COLLECTION,
+    },
+    registry: url === null ? null : { url, username, password },
+    stages: { ingest: values.STAGES.includes('ingest'), status: values.STAGES.includes('status') },
+    retentionMs: values.RETENTION_DAYS * 86_400_000,
+    maxClockSkewMs: values.MAX_CLOCK_SKEW_SECONDS * 1000,
+    chunkRecords: values.CHUNK_RECORDS,
+    stateDir: values.STATE_DIR,
+    http: { host: values.HTTP_HOST, port: values.HTTP_PORT },
+    serve: { host: values.SERVE_HOST, port: values.SERVE_PORT },
+    logLevel: values.LOG_LEVEL,
+    cards: { tokenKey: values.CARD_TOKEN_KEY, exemptPaths: values.CARD_EXEMPT_PATHS ?? [] },
+    warnings: warnings(env, values),
+  }
+}
+
+/**
+ * Reads and validates every variable. `needs` says what the command cannot do without; the default is what `process` needs.
+ * @throws SettingsError with all problems at once.
+ */
+export function readSettings(env: Environment = environment(), { needs = NEEDED_BY_PROCESS } = {}): Settings {
+  const { values, problems } = readEnvironment(env)
+  const all = [...problems, ...checkRules(values, needs)]
+  if (all.length > 0) throw new SettingsError(all)
+  return settingsOf(values as Values, env)
+}
+
+const NEEDED_BY_PROCESS: readonly Need[] = ['kafka', 'mongodb']
+
+/** A setting as an operator may see it: secrets redacted. */
+export interface EffectiveSetting {
+  readonly name: string
+  /** Null when it is not set, or its file cannot be read. */
+  readonly value: string | null
+  readonly origin: Origin
+}
+
+/** Every setting in order, right or wrong, and what is wrong; never throws. */
+export function effectiveSettings(
+  env: Environment = environment(),
+  { needs = NEEDED_BY_PROCESS } = {},
+): { settings: EffectiveSetting[]; problems: readonly Problem[]; warnings: string[] } {
+  const { values, found, problems } = readEnvironment(env)
+  const settings = NAMES.map((name) => {
+    const at = found.get(name)
+    return { name, value: shownText(name, at), origin: at?.origin ?? ('unset' as const) }
+  })
+  const all = [...problems, ...checkRules(values, needs)]
+  return { settings, problems: all, warnings: all.length > 0 ? [] : warnings(env, values as Values) }
 }

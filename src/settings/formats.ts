@@ -1,0 +1,139 @@
+import { isIP } from 'node:net'
+
+/** How the text of a variable becomes a value. `problem` completes the sentence "NAME …" and never quotes a secret. */
+export type Parsed<T> = { value: T } | { problem: string }
+export type Format<T> = (text: string) => Parsed<T>
+
+const quoted = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
+
+/** Any text; what it means is nobody's business but the receiver's. */
+export const text: Format<string> = (value) => ({ value })
+
+/** A name that Kafka clients send about: printable, without blanks, at most 249 characters. */
+export const identifier: Format<string> = (value) =>
+  /^[\x21-\x7e]{1,249}$/.test(value)
+    ? { value }
+    : { problem: `is ${quoted(value)}, but must be 1 to 249 printable characters without blanks` }
+
+export function oneOf<const T extends string>(...choices: T[]): Format<T> {
+  return (value) => {
+    const choice = choices.find((c) => c === value.toLowerCase())
+    return choice === undefined
+      ? { problem: `is ${quoted(value)}, but must be one of ${choices.join(', ')}` }
+      : { value: choice }
+  }
+}
+
+export const flag: Format<boolean> = (value) => {
+  const choice = oneOf('true', 'false')(value)
+  return 'value' in choice ? { value: choice.value === 'true' } : choice
+}
+
+/** A decimal number from `least` to `most`; `whole` allows no fraction. */
+export function number(least: number, most: number, whole: 'whole' | 'fraction'): Format<number> {
+  return (value) => {
+    const n = /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN
+    const fits = n >= least && n <= most && (whole === 'fraction' || Number.isInteger(n))
+    const what = whole === 'whole' ? 'a whole number' : 'a number'
+    return fits ? { value: n } : { problem: `is ${quoted(value)}, but must be ${what} from ${least} to ${most}` }
+  }
+}
+
+/** Comma-separated, at least one, none twice, each of `format`. */
+export function listOf<T extends string>(format: Format<T>): Format<T[]> {
+  return (value) => {
+    const items: T[] = []
+    for (const part of value.split(',').map((item) => item.trim())) {
+      if (part === '') return { problem: `is ${quoted(value)}, which has an empty item between its commas` }
+      const item = format(part)
+      if ('problem' in item) return item
+      if (items.includes(item.value)) return { problem: `names ${quoted(part)} twice` }
+      items.push(item.value)
+    }
+    return { value: items }
+  }
+}
+
+/** A legal Kafka topic name. */
+export const topic: Format<string> = (value) =>
+  /^[A-Za-z0-9._-]{1,249}$/.test(value) && value !== '.' && value !== '..'
+    ? { value }
+    : { problem: `is ${quoted(value)}, but a topic name has 1 to 249 letters, digits, dots, underscores or hyphens` }
+
+const isHostName = (host: string): boolean =>
+  isIP(host) !== 0 || /^(?!.*\.\.)[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})$/.test(host)
+
+/** A host to bind to, without scheme and port. */
+export const host: Format<string> = (value) =>
+  isHostName(value)
+    ? { value }
+    : { problem: `is ${quoted(value)}, but must be a host name or IP address without a port` }
+
+function isHostAndPort(value: string): boolean {
+  const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(value)
+  if (!parts) return false
+  const port = Number(parts[3])
+  return port >= 1 && port <= 65535 && (parts[1] !== undefined ? isIP(parts[1]) === 6 : isHostName(parts[2] ?? ''))
+}
+
+/** `host:port` of a broker; the scheme of a listener (`PLAINTEXT://`) is not part of it. */
+export const broker: Format<string> = (value) =>
+  isHostAndPort(value) ? { value } : { problem: `has ${quoted(value)}, but each broker must be host:port` }
+
+/** An http or https address without credentials in it. */
+export const httpUrl: Format<string> = (value) => {
+  const url = URL.canParse(value) ? new URL(value) : null
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    return { problem: 'is not an http:// or https:// address' }
+  if (url.username !== '' || url.password !== '') {
+    return { problem: 'has a user name or password in the address; give them in the settings made for them' }
+  }
+  return { value }
+}
+
+/** A MongoDB connection string; the driver reads its options, this only finds what it could never connect to. */
+export const mongodbUri: Format<string> = (value) => {
+  const parts = /^(mongodb(?:\+srv)?):\/\/(?:[^/?#]*@)?([^/?#@]*)(\/[^?#]*)?(\?[^#]*)?$/.exec(value)
+  if (!parts) return { problem: 'is not a mongodb:// or mongodb+srv:// connection string (escape @ : / in a password)' }
+  const hosts = (parts[2] ?? '').split(',')
+  if (parts[1] === 'mongodb+srv') {
+    return hosts.length === 1 && isHostName(hosts[0] ?? '')
+      ? { value }
+      : { problem: 'must name exactly one host without a port after mongodb+srv://' }
+  }
+  const fit = hosts.every((h) => isHostName(h) || isHostAndPort(h) || h.startsWith('%2F'))
+  return fit ? { value } : { problem: 'has a host that is not host or host:port' }
+}
+
+export const mysqlUri: Format<string> = (value) => {
+  const url = URL.canParse(value) ? new URL(value) : null
+  const fits = (url?.protocol === 'mysql:' || url?.protocol === 'mariadb:') && url.hostname !== ''
+  return fits ? { value } : { problem: 'is not a mysql:// connection string' }
+}
+
+/** A name that MongoDB takes for a database. */
+export const databaseName: Format<string> = (value) =>
+  /^[^/\\. "$*<>:|?\0]{1,63}$/.test(value)
+    ? { value }
+    : { problem: `is ${quoted(value)}, but a database name has 1 to 63 characters and none of / \\ . " $ * < > : | ?` }
+
+/** A name that MongoDB takes for a collection. */
+export const collectionName: Format<string> = (value) =>
+  /^(?!system\.)[^$\0]{1,200}$/.test(value)
+    ? { value }
+    : { problem: `is ${quoted(value)}, but a collection name has no $ and does not start with system.` }
+
+/** PEM text; `\n` written out, as some secret stores give it, becomes a line break. */
+export const pem: Format<string> = (value) =>
+  value.includes('-----BEGIN ')
+    ? { value: value.replaceAll('\\n', '\n') }
+    : {
+        problem:
+          'is not PEM text (-----BEGIN …); the path of a PEM file goes into the variable of the same name with _FILE',
+      }
+
+/** Dotted path into a record, such as `response.reference`. */
+export const path: Format<string> = (value) =>
+  /^[^\s.]+(\.[^\s.]+)*$/.test(value)
+    ? { value }
+    : { problem: `has ${quoted(value)}, but must be dotted paths without blanks, separated by commas` }

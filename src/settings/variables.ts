@@ -1,0 +1,131 @@
+import type { Format } from './formats.ts'
+import * as format from './formats.ts'
+
+/**
+ * Every setting there is, in the order that people read them: `readSettings`, `config`, the errors and the table of the
+ * README all come from this list.
+ */
+export interface Variable<T> {
+  readonly meaning: string
+  readonly example: string
+  /** Text that stands where the variable is not set; null: no default. */
+  readonly fallback: string | null
+  readonly format: Format<T>
+  /** `hidden` is never shown; of a `uri` the credentials are not. Both, and PEM texts, may come from `<NAME>_FILE`. */
+  readonly shown: 'plain' | 'hidden' | 'uri'
+  readonly fromFile: boolean
+}
+
+type Shown = Partial<Pick<Variable<unknown>, 'shown' | 'fromFile'>>
+
+const HIDDEN: Shown = { shown: 'hidden', fromFile: true }
+const URI: Shown = { shown: 'uri', fromFile: true }
+const FROM_FILE: Shown = { fromFile: true }
+
+/** A setting with a default: always has a value. */
+function given<T>(fallback: string, format: Format<T>, meaning: string, example = fallback): Variable<T> {
+  return { meaning, example, fallback, format, shown: 'plain', fromFile: false }
+}
+
+/** A setting that may be absent. */
+function maybe<T>(example: string, format: Format<T>, meaning: string, shown: Shown = {}): Variable<T | null> {
+  return { meaning, example, fallback: null, format, shown: 'plain', fromFile: false, ...shown }
+}
+
+const topics = format.listOf(format.topic)
+const port = format.number(0, 65535, 'whole')
+const level = format.oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent')
+const mechanism = format.oneOf('plain', 'scram-sha-256', 'scram-sha-512')
+const stages = format.listOf(format.oneOf('ingest', 'status'))
+
+export const VARIABLES = {
+  KAFKA_BROKERS: maybe('kafka-1:9092,kafka-2:9092', format.listOf(format.broker), 'Brokers to start from. Required.'),
+  KAFKA_CLIENT_ID: given('pm-parking-events', format.identifier, 'Name of this program in broker logs and quotas.'),
+  KAFKA_GROUP_ID: given(
+    'pm-parking-events',
+    format.identifier,
+    'Prefix of the consumer groups: `<it>-ingest` and `<it>-status`.',
+  ),
+  KAFKA_SSL: given('false', format.flag, 'Connect to the brokers with TLS.', 'true'),
+  KAFKA_SSL_CA: maybe(
+    '-----BEGIN CERTIFICATE-----…',
+    format.pem,
+    'PEM of the authority that signed the brokers.',
+    FROM_FILE,
+  ),
+  KAFKA_SSL_CERT: maybe('-----BEGIN CERTIFICATE-----…', format.pem, 'PEM of the client certificate.', FROM_FILE),
+  KAFKA_SSL_KEY: maybe('-----BEGIN PRIVATE KEY-----…', format.pem, 'PEM of the client key.', HIDDEN),
+  KAFKA_SASL_MECHANISM: maybe('scram-sha-512', mechanism, '`plain`, `scram-sha-256` or `scram-sha-512`.'),
+  KAFKA_SASL_USERNAME: maybe('parking', format.text, 'User name for SASL.', FROM_FILE),
+  KAFKA_SASL_PASSWORD: maybe('…', format.text, 'Password for SASL.', HIDDEN),
+  EVENTS_TOPICS: given('parkmobile.events', topics, 'Topics of event records, separated by commas.'),
+  RESPONSES_TOPICS: given('parkmobile.responses', topics, 'Topics of response records, separated by commas.'),
+  OBSERVATIONS_TOPIC: given('parkmobile.observations', format.topic, 'Internal topic between the two stages.'),
+  STATUS_TOPIC: given('parkmobile.status-updates', format.topic, 'Topic of the status updates.'),
+  DEAD_LETTER_TOPIC: given('parkmobile.dead-letters', format.topic, 'Topic of the records that cannot be taken.'),
+  CREATE_TOPICS: given(
+    'true',
+    format.flag,
+    'Make missing topics at start; with `false` a missing one is an error.',
+    'false',
+  ),
+  SCHEMA_REGISTRY_URL: maybe(
+    'http://registry:8081',
+    format.httpUrl,
+    'Confluent API of a schema registry. Without it: JSON only.',
+    { shown: 'uri' },
+  ),
+  SCHEMA_REGISTRY_USERNAME: maybe('parking', format.text, 'User name for the registry.', FROM_FILE),
+  SCHEMA_REGISTRY_PASSWORD: maybe('…', format.text, 'Password for the registry.', HIDDEN),
+  MONGODB_URI: maybe('mongodb://mongo:27017', format.mongodbUri, 'Connection string. Required by `process`.', URI),
+  MONGODB_DATABASE: given('dataset', format.databaseName, 'Database of the cache documents.'),
+  MONGODB_COLLECTION: given('pm_parking_events', format.collectionName, 'Collection of the cache documents.'),
+  RETENTION_DAYS: given(
+    '90',
+    format.number(0.001, 36500, 'fraction'),
+    'Days, counted from the observed time, until a document expires.',
+  ),
+  MAX_CLOCK_SKEW_SECONDS: given(
+    '300',
+    format.number(0, 31_536_000, 'fraction'),
+    "How far a record's own time may lie after its Kafka timestamp; later ones are capped.",
+  ),
+  STAGES: given('ingest,status', stages, 'Which stages `process` runs.', 'ingest'),
+  CHUNK_RECORDS: given(
+    '2000',
+    format.number(1, 10_000, 'whole'),
+    'Most records of a partition that one write and one offset commit cover.',
+  ),
+  STATE_DIR: maybe('/var/lib/pm-parking-events', format.text, 'Reserved: heads are in memory in this version.'),
+  HTTP_HOST: given('127.0.0.1', format.host, 'Where `/metrics`, `/healthz` and `/readyz` listen.', '0.0.0.0'),
+  HTTP_PORT: given('9464', port, 'Their port; 0 takes a free one.'),
+  SERVE_HOST: given('127.0.0.1', format.host, 'Reserved for `serve`, a later version.', '0.0.0.0'),
+  SERVE_PORT: given('8080', port, 'Reserved for `serve`, a later version.'),
+  LOG_LEVEL: given('info', level, '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.', 'debug'),
+  CARD_TOKEN_KEY: maybe(
+    'at least 16 random characters',
+    format.text,
+    'Key of the card tokens. Without it card numbers are masked, to first six and last four.',
+    HIDDEN,
+  ),
+  CARD_EXEMPT_PATHS: maybe(
+    'response.reference,session_data.barcode',
+    format.listOf(format.path),
+    'Paths in a record whose digits are never a card number.',
+  ),
+  PRIMARY_MYSQL_URI: maybe(
+    'mysql://reader@mysql:3306/parking',
+    format.mysqlUri,
+    'Reserved for `serve`, a later version.',
+    URI,
+  ),
+  AUTH_KEYS_FILE: maybe('/etc/pm-parking-events/keys.json', format.text, 'Reserved for `serve`, a later version.'),
+  JWT_ISSUER: maybe('https://login.example.com/', format.text, 'Reserved for `serve`, a later version.'),
+  JWT_AUDIENCE: maybe('parking', format.text, 'Reserved for `serve`, a later version.'),
+  JWT_JWKS_URL: maybe('https://login.example.com/jwks.json', format.httpUrl, 'Reserved for `serve`, a later version.'),
+} satisfies Record<string, Variable<unknown>>
+
+export type Name = keyof typeof VARIABLES
+export type Values = { [N in Name]: (typeof VARIABLES)[N] extends Variable<infer T> ? T : never }
+
+export const NAMES = Object.keys(VARIABLES) as Name[]
