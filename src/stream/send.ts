@@ -1,0 +1,57 @@
+/** Sending at least once, cut to what a broker takes. */
+import type { Message, Producer } from 'kafkajs'
+
+/** Below the default `max.message.bytes` (1 MiB), with room for batch overhead. */
+export const MAX_SEND_BYTES = 900_000
+/** kafkajs groups the messages of a send in quadratic time. */
+export const MAX_SEND_MESSAGES = 1_000
+
+export interface PartitionMessage extends Message {
+  partition: number
+}
+
+/**
+ * Sends `messages` and resolves when each is acknowledged by all in-sync replicas, possibly more than once. Order within
+ * a partition is kept. Rejects when an attempt failed: the caller may repeat the whole.
+ */
+export async function sendAll(producer: Producer, topic: string, messages: PartitionMessage[]): Promise<void> {
+  for (const batch of cutBySize(messages)) {
+    const acknowledged = await producer.send({ topic, messages: batch, acks: -1 })
+    // A retried send can lose the part of a broker whose leader moved meanwhile: the answer must name every partition.
+    const named = new Set(acknowledged.map(({ partition }) => partition))
+    const lost = batch.find(({ partition }) => !named.has(partition))
+    if (lost) throw new Error(`${topic}/${lost.partition} did not acknowledge a send`)
+  }
+}
+
+/** Cuts so that no partition's part is over MAX_SEND_BYTES and no send over MAX_SEND_MESSAGES; a larger message goes alone. */
+export function* cutBySize(messages: PartitionMessage[]): Generator<PartitionMessage[]> {
+  let batch: PartitionMessage[] = []
+  let bytes = new Map<number, number>()
+  for (const message of messages) {
+    const size = messageBytes(message)
+    const filled = bytes.get(message.partition) ?? 0
+    if (batch.length >= MAX_SEND_MESSAGES || (filled > 0 && filled + size > MAX_SEND_BYTES)) {
+      yield batch
+      batch = []
+      bytes = new Map()
+    }
+    batch.push(message)
+    bytes.set(message.partition, (bytes.get(message.partition) ?? 0) + size)
+  }
+  if (batch.length > 0) yield batch
+}
+
+/** About what a message takes in a record batch. */
+export function messageBytes({ key, value, headers }: Message): number {
+  let bytes = 32 + sizeOf(key) + sizeOf(value)
+  for (const name in headers) {
+    for (const item of [headers[name]].flat()) bytes += name.length + sizeOf(item) + 8
+  }
+  return bytes
+}
+
+function sizeOf(part: Buffer | string | null | undefined): number {
+  if (part == null) return 0
+  return typeof part === 'string' ? Buffer.byteLength(part) : part.length
+}

@@ -1,0 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export interface WaitOutOptions {
+  /** Ends the wait: the last error is thrown. */
+  signal: AbortSignal
+  /** Called at each failure. */
+  onFailure: (error: Error, failedForMs: number, attempt: number) => void
+  /** Called when it works again after failures. */
+  onRecovery?: (failedForMs: number) => void
+  firstDelayMs?: number
+  maxDelayMs?: number
+}
+
+/**
+ * Does `work` until it succeeds: an outage is waited out, with growing pauses (100 ms to 5 s, ±20 %).
+ * Throws only when `signal` aborts, and then what `work` threw last.
+ */
+export async function waitOut<T>(work: () => Promise<T>, options: WaitOutOptions): Promise<T> {
+  const { signal, firstDelayMs = 100, maxDelayMs = 5_000 } = options
+  let since = 0
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const result = await work()
+      if (since) options.onRecovery?.(Date.now() - since)
+      return result
+    } catch (error) {
+      if (signal.aborted) throw error
+      since ||= Date.now()
+      options.onFailure(error as Error, Date.now() - since, attempt)
+      const delay = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(attempt - 1, 16)) * (0.8 + 0.4 * Math.random())
+      await sleep(delay, undefined, { signal }).catch(() => {
+        throw error
+      })
+    }
+  }
+}
