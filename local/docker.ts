@@ -1,0 +1,96 @@
+import { KafkaContainer } from '@testcontainers/kafka'
+import { MongoDBContainer } from '@testcontainers/mongodb'
+import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers'
+import type { OwnService } from './controllable.ts'
+import { freePorts } from './ports.ts'
+import { kafkaAnswers, mongodbAnswers, registryAnswers } from './ready.ts'
+import { until } from './until.ts'
+
+// Kafka 4.1, as natively.
+const KAFKA_IMAGE = 'confluentinc/cp-kafka:8.1.0'
+const MONGODB_IMAGE = 'mongo:8.0'
+const REGISTRY_IMAGE = 'apicurio/apicurio-registry-mem:2.6.13.Final'
+
+const READY_MS = 90_000
+
+export async function startKafka(): Promise<OwnService> {
+  const [port] = (await freePorts(1)) as [number]
+  const container = new KafkaContainer(KAFKA_IMAGE).withKraft().withEnvironment({
+    KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
+    KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: '1',
+    KAFKA_TRANSACTION_STATE_LOG_NUM_PARTITIONS: '5',
+  })
+  const started = await pinned(container, 9093, port).start()
+  const address = `${started.getHost()}:${port}`
+  return owned('Kafka', started, address, () => kafkaAnswers(address))
+}
+
+export async function startMongodb(): Promise<OwnService> {
+  const [port] = (await freePorts(1)) as [number]
+  const started = await pinned(new MongoDBContainer(MONGODB_IMAGE), 27017, port).start()
+  const host = `${started.getHost()}:${port}`
+  // The replica set knows its member by a name that only means something inside the container.
+  const address = `mongodb://${host}/?directConnection=true`
+  return owned('MongoDB', started, address, () => mongodbAnswers(host))
+}
+
+export async function startRegistry(): Promise<OwnService> {
+  const [port] = (await freePorts(1)) as [number]
+  const container = new GenericContainer(REGISTRY_IMAGE)
+    .withExposedPorts(8080)
+    .withEnvironment({ REGISTRY_DATASOURCE_URL: 'jdbc:h2:file:/tmp/registry' })
+    .withWaitStrategy(Wait.forHttp('/apis/ccompat/v7/subjects', 8080))
+    .withStartupTimeout(READY_MS)
+  const started = await pinned(container, 8080, port).start()
+  const address = `http://${started.getHost()}:${port}/apis/ccompat/v7`
+  return owned('the schema registry', started, address, () => registryAnswers(address))
+}
+
+/**
+ * Binds a port of the container to a fixed port of the host, so that the address outlives a stop and start. Containers
+ * that declare their port once more while they start (Kafka's does) must not undo it.
+ */
+function pinned<T extends GenericContainer>(container: T, inside: number, outside: number): T {
+  container.withExposedPorts({ container: inside, host: outside })
+  container.withExposedPorts = () => container
+  return container
+}
+
+async function owned(
+  name: string,
+  started: StartedTestContainer,
+  address: string,
+  answers: () => Promise<boolean>,
+): Promise<OwnService> {
+  const client = await getContainerRuntimeClient()
+  const container = client.container.getById(started.getId())
+  const state = async () => (await container.inspect()).State
+  const resume = async () => {
+    if ((await state()).Paused) await container.unpause()
+  }
+  const ready = () => until(answers, { timeoutMs: READY_MS, what: `${name} answers` })
+  await ready()
+  return {
+    address,
+    start: async () => {
+      if (!(await state()).Running) await container.start()
+      await ready()
+    },
+    stop: async () => {
+      await resume()
+      if ((await state()).Running) await container.stop({ t: 20 })
+    },
+    kill: async () => {
+      await resume()
+      if ((await state()).Running) await container.kill()
+    },
+    pause: async () => {
+      await container.pause()
+    },
+    resume,
+    discard: async () => {
+      await resume()
+      await started.stop({ remove: true, removeVolumes: true, timeout: 0 })
+    },
+  }
+}

