@@ -1,0 +1,51 @@
+import { type Collection, MongoClient } from 'mongodb'
+import type { CacheDocument } from '../contract/document.ts'
+import type { Settings } from '../settings.ts'
+
+/** A client and the cache collection. Nothing is dialled before the first command; reconnecting is the driver's. */
+export interface Mongo extends AsyncDisposable {
+  client: MongoClient
+  collection: Collection<CacheDocument>
+  /**
+   * One round trip to the primary.
+   * @throws within about five seconds when no primary can be reached, and when the server is older than 5.0.
+   */
+  ping(): Promise<void>
+}
+
+/** Wire version of MongoDB 5.0, the first that has what `documents/pipeline.ts` says. */
+const OLDEST_WIRE_VERSION = 13
+
+/**
+ * @param poolSize most connections at once; a lane uses two.
+ * @throws MongoParseError when the URI cannot be read.
+ */
+export function openMongo(settings: Settings['mongodb'], appName: string, poolSize = 20): Mongo {
+  const client = new MongoClient(settings.uri, {
+    appName,
+    maxPoolSize: poolSize,
+    // Short, since the caller waits and comes again, and says meanwhile which service is away.
+    serverSelectionTimeoutMS: 5_000,
+    connectTimeoutMS: 5_000,
+    // Longer than a write waits for its majority: a server that hangs is noticed, a slow majority is told as such.
+    socketTimeoutMS: 40_000,
+    waitQueueTimeoutMS: 10_000,
+    readPreference: 'primary',
+    readConcernLevel: 'majority',
+    writeConcern: { w: 'majority', wtimeoutMS: 20_000 },
+    ignoreUndefined: true,
+  })
+  const db = client.db(settings.database)
+  return {
+    client,
+    collection: db.collection<CacheDocument>(settings.collection),
+    async ping() {
+      const { isWritablePrimary, maxWireVersion } = await db.command({ hello: 1 })
+      if (maxWireVersion < OLDEST_WIRE_VERSION) {
+        throw new Error(`MongoDB 5.0 or newer is needed; the server speaks wire version ${maxWireVersion}: upgrade it.`)
+      }
+      if (!isWritablePrimary) throw new Error('MongoDB has no primary at the moment: wait for the election.')
+    },
+    [Symbol.asyncDispose]: () => client.close(),
+  }
+}

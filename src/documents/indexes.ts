@@ -1,0 +1,54 @@
+import { type Collection, type IndexDescription, MongoServerError } from 'mongodb'
+import type { CacheDocument } from '../contract/document.ts'
+
+/** What applications query, and what MongoDB itself deletes by. */
+const INDEXES: readonly (IndexDescription & { name: string })[] = [
+  { key: { card: 1, createdAt: -1 }, name: 'card_1_createdAt_-1' },
+  { key: { 'cache.expiresAt': 1 }, name: 'cache.expiresAt_1', expireAfterSeconds: 0 },
+]
+
+/** IndexAlreadyExists, IndexOptionsConflict, IndexKeySpecsConflict. */
+const CONFLICTS = new Set<unknown>([68, 85, 86])
+
+/**
+ * Makes the indexes, and the collection, when they are missing. An index that does the same under another name is left
+ * as it is.
+ * @throws an error that names the index and the command that drops it, when another one stands in its place; the driver's
+ * error when MongoDB is away.
+ */
+export async function ensureIndexes(collection: Collection<CacheDocument>): Promise<void> {
+  for (const index of INDEXES) {
+    try {
+      await collection.createIndexes([index])
+    } catch (error) {
+      if (!(error instanceof MongoServerError) || !CONFLICTS.has(error.code)) throw error
+      await acceptOrExplain(collection, index, error)
+    }
+  }
+}
+
+async function acceptOrExplain(collection: Collection<CacheDocument>, wanted: IndexDescription, cause: Error) {
+  const key = JSON.stringify(wanted.key)
+  const standing = (await collection.indexes()).find(
+    (index) => index.name === wanted.name || JSON.stringify(index.key) === key,
+  )
+  if (standing !== undefined && isAsGood(standing, wanted)) return
+  const name = standing?.name ?? wanted.name
+  throw new Error(
+    `The collection ${collection.namespace} has an index "${name}" in the place of ${key}` +
+      `${wanted.expireAfterSeconds === undefined ? '' : ` with expireAfterSeconds: ${wanted.expireAfterSeconds}`}. ` +
+      `Drop it, then start again: db.getCollection(${JSON.stringify(collection.collectionName)}).dropIndex(${JSON.stringify(name)})`,
+    { cause },
+  )
+}
+
+function isAsGood(standing: IndexDescription, wanted: IndexDescription): boolean {
+  return (
+    JSON.stringify(standing.key) === JSON.stringify(wanted.key) &&
+    standing.expireAfterSeconds === wanted.expireAfterSeconds &&
+    !standing.partialFilterExpression &&
+    !standing.sparse &&
+    !standing.unique &&
+    !standing.collation
+  )
+}

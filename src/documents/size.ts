@@ -1,0 +1,64 @@
+import { BSON } from 'mongodb'
+import type { CacheDocument } from '../contract/document.ts'
+
+/** The largest document that MongoDB stores, bytes of BSON. */
+export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+/**
+ * Most bytes of the documents of one command. A whole command may take 16 KiB more than the largest document; beyond
+ * 17 MiB the driver's buffer would overflow without a word, so every document's size is bounded before it is sent.
+ */
+const MAX_COMMAND_BYTES = 16_000_000
+const MAX_COMMAND_DOCUMENTS = 5_000
+/** Above this bound the exact size is worth its cost. */
+const WORTH_MEASURING = 1024 * 1024
+
+/** Bytes of BSON that the document takes at most; exact when that is more than a mebibyte. */
+export function sizeOf(document: CacheDocument): number {
+  const bound = sizeBound(document)
+  return bound < WORTH_MEASURING ? bound : BSON.calculateObjectSize(document, { ignoreUndefined: true })
+}
+
+export interface Sized {
+  document: CacheDocument
+  bytes: number
+}
+
+/** Cuts documents into commands by count and by bytes, in order; `overhead` is what a command adds to each, in bytes. */
+export function* packs(documents: readonly Sized[], overhead: number): Generator<CacheDocument[]> {
+  let pack: CacheDocument[] = []
+  let total = 0
+  for (const { document, bytes } of documents) {
+    const more = bytes + overhead
+    if (pack.length > 0 && (pack.length === MAX_COMMAND_DOCUMENTS || total + more > MAX_COMMAND_BYTES)) {
+      yield pack
+      pack = []
+      total = 0
+    }
+    pack.push(document)
+    total += more
+  }
+  if (pack.length > 0) yield pack
+}
+
+/**
+ * An upper bound that reads no text: a UTF-16 unit takes at most three bytes. An own stack instead of recursion, so that
+ * no nesting is too deep for it.
+ */
+function sizeBound(root: object): number {
+  let bytes = 5
+  const open: object[] = [root]
+  for (let object = open.pop(); object !== undefined; object = open.pop()) {
+    const isArray = Array.isArray(object)
+    for (const key in object) {
+      bytes += 2 + (isArray ? 8 : 3 * key.length)
+      const value = (object as Record<string, unknown>)[key]
+      if (typeof value === 'string') bytes += 5 + 3 * value.length
+      else if (typeof value !== 'object' || value === null || value instanceof Date) bytes += 8
+      else {
+        bytes += 5
+        open.push(value)
+      }
+    }
+  }
+  return bytes
+}
