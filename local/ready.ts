@@ -1,26 +1,32 @@
-import kafkajs from 'kafkajs'
+import { connect } from 'node:net'
 import { MongoClient } from 'mongodb'
 
 // One look each at whether a service answers, for `until`. They throw or give false when it does not yet.
 
-/** True when the broker list answers as a cluster with a controller. */
-export async function kafkaAnswers(brokers: string): Promise<boolean> {
-  const kafka = new kafkajs.Kafka({
-    clientId: 'pm-parking-events-local',
-    brokers: brokers.split(','),
-    connectionTimeout: 1_000,
-    requestTimeout: 2_000,
-    retry: { retries: 0 },
-    logLevel: kafkajs.logLevel.NOTHING,
+// Metadata request, version 1, of no topics: api key, version, correlation id, client id (none), topics.
+const METADATA = Buffer.from('0000000e' + '0003' + '0001' + '00000001' + 'ffff' + '00000000', 'hex')
+/** Where its answer tells how many brokers are in service: after length and correlation id. */
+const BROKERS_AT = 8
+
+/** True when the broker answers and knows itself, or another, in service. A client for one number would be too much. */
+export function kafkaAnswers(address: string): Promise<boolean> {
+  const [host, port] = address.split(':') as [string, string]
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: Number(port), timeout: 2_000 })
+    let answer = Buffer.alloc(0)
+    const end = (value: boolean) => {
+      socket.destroy()
+      resolve(value)
+    }
+    socket.once('connect', () => socket.write(METADATA))
+    socket.on('data', (bytes) => {
+      answer = Buffer.concat([answer, bytes])
+      if (answer.length >= BROKERS_AT + 4) end(answer.readInt32BE(BROKERS_AT) > 0)
+    })
+    socket.once('close', () => end(false))
+    socket.once('timeout', () => end(false))
+    socket.once('error', () => end(false))
   })
-  const admin = kafka.admin()
-  try {
-    await admin.connect()
-    const cluster = await admin.describeCluster()
-    return cluster.brokers.length > 0 && cluster.controller !== null
-  } finally {
-    await admin.disconnect()
-  }
 }
 
 /** True when a primary takes writes. With `initiate`, a new node first becomes a replica set of its own. */

@@ -110,8 +110,7 @@ async function start(name: Name, { docker, directory, progress }: Where): Promis
     progress(`Docker answers but cannot run ${title} (${outcome.message}); trying this machine itself`)
     await assertPresent(await tools())
   }
-  // The download tells of itself; what is left is a matter of seconds.
-  return ours('native', await step(progress, `Starting ${title}`, () => native(directory, progress)))
+  return ours('native', await native(directory, progress))
 }
 
 /** Testcontainers takes a while to load, so only where there is an engine. */

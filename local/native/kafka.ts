@@ -2,11 +2,11 @@ import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OwnService } from '../controllable.ts'
 import { freePorts } from '../ports.ts'
-import type { Progress } from '../progress.ts'
+import { type Progress, step } from '../progress.ts'
 import { kafkaAnswers } from '../ready.ts'
 import { installed, isInstalled, type Package, run } from './install.ts'
 import { fetchArtifacts } from './maven.ts'
-import { startService } from './process.ts'
+import { type Launch, startService } from './process.ts'
 import { JAVA, MAVEN, type Tool } from './tools.ts'
 
 const VERSION = '4.1.1'
@@ -47,7 +47,7 @@ export async function startKafka(directory: string, progress: Progress): Promise
   const properties = join(directory, 'kafka.properties')
   await writeFile(properties, propertiesOf({ port, controllerPort, data }))
   const address = `127.0.0.1:${port}`
-  return startService({
+  const launch: Launch = {
     name: 'Kafka',
     command: 'java',
     args: [
@@ -63,7 +63,8 @@ export async function startKafka(directory: string, progress: Progress): Promise
     log: join(directory, 'kafka.log'),
     address,
     answers: () => kafkaAnswers(address),
-  })
+  }
+  return step(progress, `Starting ${launch.name}`, () => startService(launch))
 }
 
 /** Formats an empty data directory once; every run starts from a copy of it and so saves a Java start. */
@@ -77,7 +78,7 @@ async function format(home: string): Promise<void> {
   await rm(properties)
 }
 
-/** A broker for one machine: no waiting for a quorum, few internal partitions, and no topic that nobody asked for. */
+/** A broker for one machine: no waiting for a quorum or for its own killed predecessor, few internal partitions, and no topic that nobody asked for. */
 const propertiesOf = ({ port, controllerPort, data }: { port: number; controllerPort: number; data: string }) => `\
 process.roles=broker,controller
 node.id=1
@@ -87,6 +88,8 @@ listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
 advertised.listeners=PLAINTEXT://127.0.0.1:${port}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs=${data}
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
 offsets.topic.replication.factor=1

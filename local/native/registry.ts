@@ -2,11 +2,11 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OwnService } from '../controllable.ts'
 import { freePorts } from '../ports.ts'
-import type { Progress } from '../progress.ts'
+import { type Progress, step } from '../progress.ts'
 import { registryAnswers } from '../ready.ts'
 import { installed, isInstalled, type Package, run } from './install.ts'
 import { fetchArtifacts } from './maven.ts'
-import { startService } from './process.ts'
+import { type Launch, startService } from './process.ts'
 import { JAVA, MAVEN, type Tool } from './tools.ts'
 
 const VERSION = '2.6.13.Final'
@@ -41,10 +41,16 @@ export async function startRegistry(directory: string, progress: Progress): Prom
   const home = await installed(PACKAGE, progress)
   const [port] = (await freePorts(1)) as [number]
   const address = `http://127.0.0.1:${port}/apis/ccompat/v7`
-  return startService({
+  const launch: Launch = {
     name: 'the schema registry',
     command: 'java',
-    args: ['-Xmx512m', '-jar', join(home, 'app', `apicurio-registry-app-${VERSION}-runner.jar`)],
+    args: [
+      '-Xmx512m',
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      '-jar',
+      join(home, 'app', `apicurio-registry-app-${VERSION}-runner.jar`),
+    ],
     cwd: directory,
     env: {
       QUARKUS_HTTP_HOST: '127.0.0.1',
@@ -55,5 +61,6 @@ export async function startRegistry(directory: string, progress: Progress): Prom
     log: join(directory, 'registry.log'),
     address,
     answers: () => registryAnswers(address),
-  })
+  }
+  return step(progress, `Starting ${launch.name}`, () => startService(launch))
 }
