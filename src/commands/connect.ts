@@ -1,0 +1,56 @@
+import type { Admin, Kafka } from 'kafkajs'
+import type { Logger } from 'pino'
+import { createLog, toStderr } from '../operate/log.ts'
+import type { Settings } from '../settings.ts'
+import { createKafka } from '../stream/client.ts'
+import { waitOut } from '../stream/wait-out.ts'
+import { CommandError, tell } from './command-line.ts'
+
+export interface Connection extends AsyncDisposable {
+  readonly kafka: Kafka
+  readonly admin: Admin
+  readonly log: Logger
+}
+
+/** Kafka for a command that reads: what is logged goes to standard error. A broker that is away is waited for. */
+export async function connect(settings: Settings, signal: AbortSignal): Promise<Connection> {
+  const log = createLog(settings.logLevel, toStderr())
+  const kafka = createKafka(settings.kafka, log)
+  const admin = kafka.admin({ retry: { retries: 0 } })
+  const brokers = settings.kafka.brokers.join(', ')
+  await waitOut(() => admin.connect(), {
+    signal,
+    onFailure: (error, failedForMs, attempt) => {
+      const seconds = Math.round(failedForMs / 1000)
+      if (attempt === 1 || attempt % 10 === 0)
+        tell(`Waiting for Kafka at ${brokers} since ${seconds} s: ${error.message}`)
+    },
+    onRecovery: () => tell('Kafka is there'),
+  })
+  await admin.disconnect()
+  const patient = kafka.admin()
+  await patient.connect()
+  return { kafka, admin: patient, log, [Symbol.asyncDispose]: () => patient.disconnect() }
+}
+
+export interface PartitionRange {
+  readonly partition: number
+  /** First offset that the partition still has. */
+  readonly low: bigint
+  /** Offset that the next record will get. */
+  readonly high: bigint
+}
+
+/**
+ * The partitions of a topic with their offsets.
+ * @throws CommandError when there is no such topic; `setting` is the variable that names it.
+ */
+export async function rangesOf(admin: Admin, topic: string, setting: string): Promise<PartitionRange[]> {
+  if (!(await admin.listTopics()).includes(topic)) {
+    throw new CommandError(`There is no topic ${topic}: start "process", which makes it, or check ${setting}`)
+  }
+  const offsets = await admin.fetchTopicOffsets(topic)
+  return offsets
+    .map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }))
+    .sort((a, b) => a.partition - b.partition)
+}

@@ -1,0 +1,70 @@
+import type { Settings } from '../../settings.ts'
+import { readToEnd } from '../../stream/read-to-end.ts'
+import { print } from '../command-line.ts'
+import { type Connection, rangesOf } from '../connect.ts'
+import { type Letter, printable, sourceText, toLetter } from './letter.ts'
+import { createNewest, type Summary } from './newest.ts'
+
+export interface ListOptions {
+  readonly limit: number
+  readonly reason: string | null
+  readonly json: boolean
+}
+
+/** Reads the topic once, to the end that it has now. */
+async function read(connection: Connection, settings: Settings, options: ListOptions, signal: AbortSignal) {
+  const { deadLetters: topic } = settings.topics
+  await rangesOf(connection.admin, topic, 'DEAD_LETTER_TOPIC')
+  const newest = createNewest(options.limit)
+  await readToEnd({
+    kafka: connection.kafka,
+    admin: connection.admin,
+    topic,
+    groupId: `${settings.kafka.groupId}-dead-letters`,
+    signal,
+    onMessages: (partition, messages) => {
+      for (const message of messages) {
+        const letter = toLetter(partition, message)
+        if (options.reason === null || letter.reason === options.reason) newest.add(letter)
+      }
+    },
+  })
+  return newest.summary()
+}
+
+const cells = (letter: Letter): string[] => [
+  `${letter.partition}:${letter.offset}`,
+  letter.time,
+  letter.reason,
+  sourceText(letter),
+  letter.message,
+]
+
+/** Columns as wide as their widest cell; the last one runs free. */
+function table(rows: string[][]): string[] {
+  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? []
+  return rows.map((row) => row.map((cell, i) => (i < row.length - 1 ? cell.padEnd(widths[i] ?? 0) : cell)).join('  '))
+}
+
+function printPretty({ total, reasons, letters }: Summary): void {
+  if (letters.length > 0) {
+    const rows = [['PARTITION:OFFSET', 'WRITTEN', 'REASON', 'SOURCE', 'MESSAGE'], ...letters.map(cells)]
+    for (const row of table(rows.map((row) => row.map((cell) => printable(cell).replaceAll('\n', ' '))))) print(row)
+    print('')
+  }
+  const counts = Object.entries(reasons).map(([reason, count]) => `${printable(reason)} ${count}`)
+  print(`${total} dead letter${total === 1 ? '' : 's'}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`)
+}
+
+/** `dead-letters list`: the newest, and how many there are by reason. */
+export async function list(
+  connection: Connection,
+  settings: Settings,
+  options: ListOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const summary = await read(connection, settings, options, signal)
+  if (options.json) print(JSON.stringify(summary, null, 2))
+  else printPretty(summary)
+  return 0
+}

@@ -1,0 +1,119 @@
+import type { KafkaMessage } from 'kafkajs'
+import { DEAD_LETTER_HEADERS } from '../../contract/dead-letter.ts'
+import type { Settings } from '../../settings.ts'
+import { readToEnd } from '../../stream/read-to-end.ts'
+import { CommandError, print, UsageError } from '../command-line.ts'
+import { type Connection, rangesOf } from '../connect.ts'
+import { asText, headerText, printable, sourceText, toLetter } from './letter.ts'
+
+export interface Position {
+  readonly partition: number
+  readonly offset: bigint
+}
+
+/** Reads `<partition>:<offset>`, as `list` prints it. Throws UsageError. */
+export function parsePosition(text: string | undefined): Position {
+  const parts = /^(\d{1,9}):(\d{1,19})$/.exec(text ?? '')
+  if (!parts) throw new UsageError(`show needs <partition>:<offset>, such as 3:17${text ? `, not '${text}'` : ''}`)
+  return { partition: Number(parts[1]), offset: BigInt(parts[2] ?? '') }
+}
+
+/** Fetches one record. Throws CommandError when the topic does not have it. */
+async function fetchOne(connection: Connection, settings: Settings, at: Position, signal: AbortSignal) {
+  const { deadLetters: topic } = settings.topics
+  const ranges = await rangesOf(connection.admin, topic, 'DEAD_LETTER_TOPIC')
+  const range = ranges.find(({ partition }) => partition === at.partition)
+  if (!range) throw new CommandError(`${topic} has partitions 0 to ${ranges.length - 1}, and no ${at.partition}`)
+  if (at.offset < range.low || at.offset >= range.high) {
+    const there = range.low === range.high ? 'is empty' : `has offsets ${range.low} to ${range.high - 1n}`
+    throw new CommandError(`${topic} does not have ${at.partition}:${at.offset}: the partition ${there}`)
+  }
+  const found = new AbortController()
+  let letter: KafkaMessage | undefined
+  await readToEnd({
+    kafka: connection.kafka,
+    admin: connection.admin,
+    topic,
+    partitions: [at.partition],
+    from: new Map([[at.partition, at.offset]]),
+    groupId: `${settings.kafka.groupId}-dead-letters`,
+    signal: AbortSignal.any([signal, found.signal]),
+    onMessages: (_, messages) => {
+      letter ??= messages.find(({ offset }) => BigInt(offset) === at.offset)
+      found.abort()
+    },
+  }).catch((error: unknown) => {
+    if (!found.signal.aborted) throw error
+  })
+  if (!letter) throw new CommandError(`${topic} has no record at ${at.partition}:${at.offset}: it was never committed`)
+  return letter
+}
+
+const HEX_BYTES = 1024
+
+/** Sixteen bytes a line, as hex and as text; the first kibibyte, and how much more there is. */
+export function hexDump(bytes: Buffer): string {
+  const lines: string[] = []
+  for (let at = 0; at < Math.min(bytes.length, HEX_BYTES); at += 16) {
+    const row = bytes.subarray(at, at + 16)
+    const hex = row.toString('hex').replaceAll(/../g, '$& ').padEnd(48)
+    const ascii = row.toString('latin1').replaceAll(/[^\x20-\x7e]/g, '.')
+    lines.push(`${at.toString(16).padStart(8, '0')}  ${hex} ${ascii}`)
+  }
+  if (bytes.length > HEX_BYTES) lines.push(`… and ${bytes.length - HEX_BYTES} bytes more (--json has them all)`)
+  return lines.join('\n')
+}
+
+/** Bytes for a person: text where they are text, else a hex dump. */
+function readable(bytes: Buffer | null): string {
+  if (bytes === null) return '(null)'
+  const text = asText(bytes)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a NUL tells that it is no text
+  return text === null || /\x00/.test(text) ? hexDump(bytes) : printable(text)
+}
+
+const OURS = new Set<string>(Object.values(DEAD_LETTER_HEADERS))
+
+function printPretty(at: Position, message: KafkaMessage): void {
+  const letter = toLetter(at.partition, message)
+  const row = (name: string, text: string | null) => {
+    if (text !== null) print(`${name.padEnd(10)} ${printable(text)}`)
+  }
+  row('position', `${at.partition}:${at.offset}`)
+  row('written', letter.time)
+  row('reason', letter.reason)
+  row('message', letter.message)
+  row('source', sourceText(letter))
+  row('timestamp', letter.source.timestamp)
+  row('value', headerText(message.headers, DEAD_LETTER_HEADERS.value))
+  row('digest', headerText(message.headers, DEAD_LETTER_HEADERS.digest))
+  for (const name of Object.keys(message.headers ?? {}).filter((header) => !OURS.has(header))) {
+    row('header', `${name}: ${headerText(message.headers, name)}`)
+  }
+  print(`\nkey\n${readable(message.key)}`)
+  print(`\nvalue (${message.value?.length ?? 0} bytes)\n${readable(message.value)}`)
+}
+
+const machine = (bytes: Buffer | null) =>
+  bytes === null ? null : { text: asText(bytes), base64: bytes.toString('base64') }
+
+function printJson(at: Position, message: KafkaMessage): void {
+  const headers = Object.entries(message.headers ?? {}).flatMap(([name, header]) =>
+    [header].flat().map((value) => ({ name, ...machine(value === undefined ? null : Buffer.from(value)) })),
+  )
+  const letter = toLetter(at.partition, message)
+  print(JSON.stringify({ ...letter, headers, key: machine(message.key), value: machine(message.value) }, null, 2))
+}
+
+/** `dead-letters show`: one dead letter, whole. */
+export async function show(
+  connection: Connection,
+  settings: Settings,
+  { at, json }: { at: Position; json: boolean },
+  signal: AbortSignal,
+): Promise<number> {
+  const message = await fetchOne(connection, settings, at, signal)
+  if (json) printJson(at, message)
+  else printPretty(at, message)
+  return 0
+}
