@@ -1,5 +1,5 @@
 /** The topics of a run: made when missing, checked when they exist, never altered. */
-import { type Admin, ConfigResourceTypes, type KafkaJSProtocolError } from 'kafkajs'
+import kafkajs, { type Admin, type KafkaJSProtocolError } from 'kafkajs'
 import type { Settings } from '../settings.ts'
 
 const DAY_MS = 86_400_000
@@ -105,7 +105,7 @@ async function checkTopics(admin: Admin, topics: Settings['topics'], server: str
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: ours.map(({ name }) => ({
-      type: ConfigResourceTypes.TOPIC,
+      type: kafkajs.ConfigResourceTypes.TOPIC,
       name,
       configNames: ['cleanup.policy'],
     })),
