@@ -15,6 +15,7 @@ export type DeadLetterReason =
   | 'number_out_of_range' // an integer that no BSON type keeps exactly
   | 'too_large'
   | 'unstorable' //          MongoDB refused this document
+  | 'unexpected' //          a bug of ours: the record made the program throw
   | 'invalid_observation' // a message in the observations topic that is not a pack of ours
 
 /** Header names of a dead letter. The original key, value and headers stand beside them, byte for byte. */

@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'
 import type { Logger } from 'pino'
+import type { SourceRecord } from '../contract/record.ts'
 
 const SESSION_TIMEOUT_MS = 10_000
 const HEARTBEAT_MS = 2_000
@@ -43,6 +44,12 @@ export interface PartitionConsumer {
   rejoin(backoffMs: number): void
   /** Lets what is in flight finish and commit, leaves the group, disconnects. */
   stop(): Promise<void>
+}
+
+/** A Kafka message with where it stands. */
+export function sourceRecord({ topic, partition }: Turn, message: KafkaMessage): SourceRecord {
+  const { offset, timestamp, key, value, headers = {} } = message
+  return { topic, partition, offset, timestamp: Number(timestamp), key, value, headers }
 }
 
 const PROGRAMMING_ERRORS = new Set([

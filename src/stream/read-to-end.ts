@@ -18,7 +18,7 @@ export interface ReadToEndOptions {
   from?: ReadonlyMap<number, bigint>
   /** Prefix of the temporary group's name. */
   groupId: string
-  onMessages: (partition: number, messages: KafkaMessage[]) => void
+  onMessages: (partition: number, messages: KafkaMessage[]) => void | Promise<void>
   /** Offsets still to read, over all partitions, after each batch. */
   onProgress?: (left: bigint) => void
   signal?: AbortSignal
@@ -74,7 +74,7 @@ export async function readToEnd(options: ReadToEndOptions): Promise<Map<number, 
         if (!position.has(partition)) return
         const wanted = messages.filter(({ offset }) => BigInt(offset) < end)
         try {
-          options.onMessages(partition, wanted)
+          await options.onMessages(partition, wanted)
         } catch (error) {
           done.reject(error)
           position.clear()

@@ -68,7 +68,7 @@ async function laneCount(admin: Admin, topics: Settings['topics'], existing: Set
   return PARTITIONS
 }
 
-async function partitionCount(admin: Admin, topic: string): Promise<number> {
+export async function partitionCount(admin: Admin, topic: string): Promise<number> {
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
   return topics[0]?.partitions.length ?? 0
 }

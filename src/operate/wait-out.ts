@@ -7,13 +7,15 @@ export interface WaitOutOptions {
   onFailure: (error: Error, failedForMs: number, attempt: number) => void
   /** Called when it works again after failures. */
   onRecovery?: (failedForMs: number) => void
+  /** Whether waiting cannot help: the error is thrown at once. */
+  giveUp?: (error: Error) => boolean
   firstDelayMs?: number
   maxDelayMs?: number
 }
 
 /**
  * Does `work` until it succeeds: an outage is waited out, with growing pauses (100 ms to 5 s, ±20 %).
- * Throws only when `signal` aborts, and then what `work` threw last.
+ * Throws what `work` threw last once `signal` aborts, or at once what `giveUp` names.
  */
 export async function waitOut<T>(work: () => Promise<T>, options: WaitOutOptions): Promise<T> {
   const { signal, firstDelayMs = 100, maxDelayMs = 5_000 } = options
@@ -24,7 +26,7 @@ export async function waitOut<T>(work: () => Promise<T>, options: WaitOutOptions
       if (since) options.onRecovery?.(Date.now() - since)
       return result
     } catch (error) {
-      if (signal.aborted) throw error
+      if (signal.aborted || options.giveUp?.(error as Error)) throw error
       since ||= Date.now()
       options.onFailure(error as Error, Date.now() - since, attempt)
       const delay = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(attempt - 1, 16)) * (0.8 + 0.4 * Math.random())

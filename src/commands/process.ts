@@ -1,0 +1,208 @@
+/** `process`: builds the parts of the stream processor, runs them until a signal, closes them in reverse. */
+import type { Admin, Kafka, Producer } from 'kafkajs'
+import type { Logger } from 'pino'
+import { createDecoder } from '../decode/decoder.ts'
+import { createSchemaReader } from '../decode/registry.ts'
+import { openMongo } from '../documents/connect.ts'
+import { ensureIndexes } from '../documents/indexes.ts'
+import { createStore } from '../documents/store.ts'
+import { createIngest } from '../ingest.ts'
+import { createCards } from '../normalize/card-data.ts'
+import { createHealth, type Health } from '../operate/health.ts'
+import { startOpsServer } from '../operate/http.ts'
+import { createLog } from '../operate/log.ts'
+import { createMetrics, type Metrics } from '../operate/metrics.ts'
+import { createOutages, type Outages } from '../operate/outages.ts'
+import { version } from '../operate/version.ts'
+import { watch } from '../operate/watch.ts'
+import { environment, readSettings, type Settings } from '../settings.ts'
+import { createStatusCodec, isIncompatible } from '../status/codec.ts'
+import { createStatusStage } from '../status.ts'
+import { createKafka } from '../stream/client.ts'
+import { startPartitionConsumer } from '../stream/consumer.ts'
+import { readLag } from '../stream/lag.ts'
+import { ensureTopics, partitionCount, TopicsError } from '../stream/topics.ts'
+import { printHelp, readArguments, untilStopped } from './command-line.ts'
+
+export const help = `Usage: pm-parking-events process [--stages ingest,status]
+
+Reads parking events and API responses, writes cache documents to MongoDB and publishes status updates to Kafka, until
+SIGTERM or SIGINT; it then finishes and commits what is in flight. A second signal ends it at once.
+
+Options:
+  --stages LIST  run one stage, or both: ingest,status (overrides STAGES)
+  -h, --help     this text
+
+Example:
+  KAFKA_BROKERS=localhost:9092 MONGODB_URI=mongodb://localhost:27017 pm-parking-events process`
+
+/** How long a shutdown may take; what was not committed by then is replayed at the next start. */
+const SHUTDOWN_MS = 9_000
+const WATCH_MS = 5_000
+
+/** What both stages need. */
+interface Common {
+  settings: Settings
+  log: Logger
+  metrics: Metrics
+  health: Health
+  outages: Outages
+  kafka: Kafka
+  admin: Admin
+  producer: Producer
+  lanes: number
+  deadLetterPartitions: number
+  decoder: ReturnType<typeof createDecoder>
+  cards: ReturnType<typeof createCards>
+  signal: AbortSignal
+  onDead: (error: Error) => void
+}
+
+type Close = () => Promise<unknown>
+
+export async function run(argv: string[]): Promise<number> {
+  const { values } = readArguments(argv, { stages: { type: 'string' } })
+  if (values.help) return printHelp(help)
+  const env = { ...environment(), ...(values.stages !== undefined && { STAGES: values.stages }) }
+  const settings = readSettings(env, { needs: env.STAGES?.trim() === 'status' ? ['kafka'] : ['kafka', 'mongodb'] })
+  const log = createLog(settings.logLevel)
+  for (const warning of settings.warnings) log.warn(warning)
+  using stopped = untilStopped()
+  const closing: Close[] = []
+  const failure = new AbortController()
+  const signal = AbortSignal.any([stopped.signal, failure.signal])
+  try {
+    await start(settings, log, closing, signal, (error) => failure.abort(error))
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))
+  } catch (error) {
+    if (!signal.aborted) failure.abort(error)
+  }
+  if (failure.signal.aborted) log.fatal({ err: failure.signal.reason }, 'cannot go on')
+  else log.info('stopping: finishing what is in flight')
+  await closeInReverse(closing, log)
+  log.info('stopped')
+  return failure.signal.aborted ? 1 : 0
+}
+
+async function closeInReverse(closing: Close[], log: Logger): Promise<void> {
+  const deadline = setTimeout(() => {
+    log.warn('not everything closed in time; what was not committed is replayed at the next start')
+    process.exit()
+  }, SHUTDOWN_MS)
+  for (const close of closing.reverse()) await close().catch((error) => log.warn({ err: error }, 'closing failed'))
+  clearTimeout(deadline)
+}
+
+async function start(
+  settings: Settings,
+  log: Logger,
+  closing: Close[],
+  signal: AbortSignal,
+  fail: (error: Error) => void,
+): Promise<void> {
+  const metrics = createMetrics()
+  const health = createHealth()
+  const outages = createOutages(health, metrics, log)
+  const server = await startOpsServer({ ...settings.http, metrics, health, log })
+  closing.push(async () => server[Symbol.asyncDispose]())
+  log.info({ version: version(), port: server.port, stages: settings.stages }, 'starting')
+
+  const kafka = createKafka(settings.kafka, log)
+  const admin = kafka.admin()
+  const producer = kafka.producer({ allowAutoTopicCreation: false })
+  closing.push(() => Promise.all([admin.disconnect(), producer.disconnect()]))
+  const lanes = await outages.waitOut(
+    'kafka',
+    signal,
+    async () => {
+      await Promise.all([admin.connect(), producer.connect()])
+      return ensureTopics(admin, settings.topics, settings.kafka.brokers)
+    },
+    (error) => error instanceof TopicsError,
+  )
+  const onDead = (error: Error) => {
+    health.dead(`a consumer ended: ${error.message}`)
+    fail(error)
+  }
+  const common: Common = {
+    ...{ settings, log, metrics, health, outages, kafka, admin, producer, lanes, signal, onDead },
+    deadLetterPartitions: await partitionCount(admin, settings.topics.deadLetters),
+    decoder: createDecoder(settings.registry && createSchemaReader(settings.registry)),
+    cards: createCards(settings.cards),
+  }
+  if (settings.stages.status) await startStatus(common, closing)
+  if (settings.stages.ingest) await startIngest(common, closing)
+  const watching = watch(WATCH_MS, signal, () => showLag(common))
+  closing.push(() => watching)
+}
+
+async function startIngest(common: Common, closing: Close[]): Promise<void> {
+  const { settings, health, metrics, outages, kafka, log, signal, onDead } = common
+  const mongo = openMongo(settings.mongodb, settings.kafka.clientId)
+  closing.push(async () => mongo[Symbol.asyncDispose]())
+  await outages.waitOut('mongodb', signal, async () => {
+    await mongo.ping()
+    await ensureIndexes(mongo.collection)
+  })
+  const watching = watch(WATCH_MS, signal, () => outages.waitOut('mongodb', signal, () => mongo.ping()))
+  closing.push(() => watching)
+  const consumer = await startPartitionConsumer({
+    ...{ kafka, log, onDead },
+    groupId: `${settings.kafka.groupId}-ingest`,
+    topics: [...settings.topics.events, ...settings.topics.responses],
+    concurrency: 12,
+    onBatch: createIngest({ ...common, store: createStore(mongo.collection) }),
+    onAssignment: (memberId) => health.set('ingest', memberId !== null, 'has not joined its group'),
+    onRebalance: () => metrics.rebalances.inc({ stage: 'ingest' }),
+  })
+  closing.push(() => consumer.stop())
+}
+
+async function startStatus(common: Common, closing: Close[]): Promise<void> {
+  const { settings, health, metrics, outages, kafka, admin, log, signal, cards, onDead } = common
+  const { topics, registry, retentionMs, chunkRecords } = settings
+  const groupId = `${settings.kafka.groupId}-status`
+  const codec = await outages.waitOut(
+    'registry',
+    signal,
+    () => createStatusCodec(registry, topics.status, common.decoder),
+    isIncompatible,
+  )
+  const stage = createStatusStage({
+    ...common,
+    lane: { kafka, admin, codec, log, topic: topics.status, partitions: common.lanes, groupId, retentionMs },
+    deadLetterTopic: topics.deadLetters,
+    cleanBytes: cards.cleanBytes,
+    chunkRecords,
+  })
+  closing.push(() => stage.close())
+  const consumer = await startPartitionConsumer({
+    ...{ kafka, log, groupId, onDead },
+    topics: [topics.observations],
+    concurrency: common.lanes,
+    onBatch: stage.onBatch,
+    onAssignment(memberId, assignment) {
+      health.set('status', memberId !== null, 'has not joined its group')
+      stage.assign(memberId, assignment[topics.observations] ?? [])
+    },
+    onRebalance: () => metrics.rebalances.inc({ stage: 'status' }),
+  })
+  stage.attach(consumer)
+  closing.push(() => consumer.stop())
+}
+
+/** Lag from the broker's own figures; not knowing it means that Kafka is away. */
+async function showLag({ settings, outages, metrics, admin, signal }: Common): Promise<void> {
+  const { groupId } = settings.kafka
+  const groups: [string, string[]][] = []
+  if (settings.stages.ingest)
+    groups.push([`${groupId}-ingest`, [...settings.topics.events, ...settings.topics.responses]])
+  if (settings.stages.status) groups.push([`${groupId}-status`, [settings.topics.observations]])
+  for (const [group, topics] of groups) {
+    for (const { topic, partition, lag } of await outages.waitOut('kafka', signal, () =>
+      readLag(admin, group, topics),
+    )) {
+      metrics.consumerLag.set({ group, topic, partition }, lag)
+    }
+  }
+}

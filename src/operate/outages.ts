@@ -1,0 +1,51 @@
+/** Waiting for what is away: each dependency with its health condition, its metric, and a log line that says since when. */
+import type { Logger } from 'pino'
+import type { Health } from './health.ts'
+import type { Metrics } from './metrics.ts'
+import { waitOut } from './wait-out.ts'
+
+export type Dependency = 'kafka' | 'mongodb' | 'registry'
+
+export interface Outages {
+  /** Does `work` until it succeeds. Throws once `signal` has aborted, or at once what `giveUp` names. */
+  waitOut<T>(
+    dependency: Dependency,
+    signal: AbortSignal,
+    work: () => Promise<T>,
+    giveUp?: (error: Error) => boolean,
+  ): Promise<T>
+}
+
+const SAY_EVERY_MS = 30_000
+
+export function createOutages(health: Health, metrics: Metrics, log: Logger): Outages {
+  const saidAt = new Map<Dependency, number>()
+  const up = (dependency: Dependency) => {
+    health.set(dependency, true)
+    metrics.dependencyUp.set({ dependency }, 1)
+  }
+  const down = (dependency: Dependency, error: Error, failedForMs: number) => {
+    const since = new Date(Date.now() - failedForMs).toISOString()
+    health.set(dependency, false, `away since ${since}: ${error.message}`)
+    metrics.dependencyUp.set({ dependency }, 0)
+    if (Date.now() - (saidAt.get(dependency) ?? 0) < SAY_EVERY_MS) return
+    saidAt.set(dependency, Date.now())
+    log.warn({ dependency, since, reason: error.message }, `waiting for ${dependency}`)
+  }
+  return {
+    waitOut: (dependency, signal, work, giveUp) =>
+      waitOut(work, {
+        signal,
+        ...(giveUp && { giveUp }),
+        onFailure: (error, failedForMs) => down(dependency, error, failedForMs),
+        onRecovery: (failedForMs) => {
+          up(dependency)
+          saidAt.delete(dependency)
+          log.info({ dependency, seconds: Math.round(failedForMs / 1_000) }, `${dependency} is back`)
+        },
+      }).then((result) => {
+        up(dependency)
+        return result
+      }),
+  }
+}

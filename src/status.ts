@@ -1,0 +1,222 @@
+/**
+ * The second walk: observations of one partition → its lane → status updates. The lanes of this process follow its
+ * group assignment: opened when a partition is assigned, closed when it is taken away. `status/lane.ts` tells why every
+ * update is published exactly once.
+ */
+import type { KafkaMessage, Producer } from 'kafkajs'
+import type { Logger } from 'pino'
+import type { Observation } from './contract/observation.ts'
+import type { Health } from './operate/health.ts'
+import { LANE_STATES, type Metrics, timed } from './operate/metrics.ts'
+import { waitOut } from './operate/wait-out.ts'
+import { FencedError, Lane, type LaneOptions, type LaneState } from './status/lane.ts'
+import { type PartitionConsumer, sourceRecord, type Turn } from './stream/consumer.ts'
+import { type CleanBytes, deadLetter, sendDeadLetters } from './stream/dead-letters.ts'
+import { unpack } from './stream/packs.ts'
+
+export interface StatusParts {
+  lane: Omit<LaneOptions, 'onState' | 'onRestored'>
+  producer: Producer
+  deadLetterTopic: string
+  deadLetterPartitions: number
+  cleanBytes: CleanBytes
+  /** Most observations that one transaction and one offset commit cover (a pack is never split). */
+  chunkRecords: number
+  metrics: Metrics
+  health: Health
+  log: Logger
+}
+
+/** Fenced this often in a row without publishing: somebody else owns these partitions, and an operator should know. */
+const FENCED_TOO_OFTEN = 3
+
+interface Slot {
+  lane: Promise<Lane>
+  closing: AbortController
+}
+
+export interface StatusStage {
+  onBatch(messages: KafkaMessage[], lastOffset: string, turn: Turn): Promise<void>
+  /** Opens and closes lanes to match. A new member id means that others may have owned ours in between. */
+  assign(memberId: string | null, partitions: number[]): void
+  /** The consumer to rejoin with when a lane was fenced. */
+  attach(consumer: PartitionConsumer): void
+  close(): Promise<void>
+}
+
+export function createStatusStage(parts: StatusParts): StatusStage {
+  const { log, health, metrics } = parts
+  const slots = new Map<number, Slot>()
+  const closings = new Map<number, Promise<void>>()
+  let member: string | null = null
+  let consumer: PartitionConsumer | undefined
+  let fenced = 0
+
+  const watch = watchLanes(parts)
+  const laneOptions: LaneOptions = { ...parts.lane, ...watch }
+
+  const open = (partition: number): Slot => {
+    const closing = new AbortController()
+    const lane = (async () => {
+      await closings.get(partition)
+      return waitOut(() => Lane.open(partition, laneOptions, closing.signal), {
+        signal: closing.signal,
+        firstDelayMs: 200,
+        onFailure: (error, failedForMs) => {
+          watch.onState(partition, 'failed')
+          if (error instanceof FencedError) onFenced(error)
+          health.set(`lane-${partition}`, false, `not open for ${Math.round(failedForMs / 1_000)} s: ${error.message}`)
+          log.warn({ partition, reason: error.message }, 'lane did not open')
+        },
+      })
+    })()
+    lane.then(
+      () => health.set(`lane-${partition}`, true),
+      () => {}, // who waits for the slot is told
+    )
+    const slot = { lane, closing }
+    slots.set(partition, slot)
+    return slot
+  }
+
+  const close = (partition: number) => {
+    const slot = slots.get(partition)
+    if (!slot) return
+    slots.delete(partition)
+    slot.closing.abort()
+    health.clear(`lane-${partition}`)
+    watch.onState(partition, 'closed')
+    const closed = slot.lane.then((lane) => lane.close()).catch(() => {})
+    closings.set(partition, closed)
+  }
+
+  const onFenced = (error: FencedError) => {
+    fenced++
+    log.warn({ reason: error.message, times: fenced }, 'fenced: leaving the group to join it anew')
+    if (fenced >= FENCED_TOO_OFTEN) health.set('lanes', false, `fenced ${fenced} times in a row by another deployment`)
+    consumer?.rejoin(Math.min(30_000, 1_000 * 2 ** fenced))
+  }
+
+  const publish = async (lane: Lane, observations: Observation[]) => {
+    const folded = await timed(metrics, 'status', 'publish', () => lane.publish(observations))
+    const changed = folded.updates.filter(({ update }) => update.changed).length
+    metrics.statusUpdates.inc({ type: 'changed' }, changed)
+    metrics.statusUpdates.inc({ type: 'confirmed' }, folded.updates.length - changed)
+    metrics.observations.inc({ result: 'published' }, folded.updates.length)
+    metrics.observations.inc({ result: 'older' }, folded.older)
+    metrics.observations.inc({ result: 'expired' }, folded.expired)
+    if (folded.updates.length > 0) {
+      fenced = 0
+      health.clear('lanes')
+    }
+  }
+
+  return {
+    async onBatch(messages, lastOffset, turn) {
+      const { partition, topic, signal } = turn
+      const lane = await unlessAborted((slots.get(partition) ?? open(partition)).lane, signal)
+      try {
+        for (const chunk of chunks(messages, parts.chunkRecords)) {
+          if (signal.aborted) return
+          await publish(lane, chunk.observations)
+          await rejectUnreadable(parts, chunk.unreadable, turn)
+          const offset = chunk.isLast ? lastOffset : chunk.lastOffset
+          if (!(await timed(metrics, 'status', 'commit', () => turn.commit(offset)))) return
+          metrics.recordsConsumed.inc({ stage: 'status', topic }, chunk.messages)
+          metrics.chunkRecords.observe({ stage: 'status' }, chunk.observations.length)
+          metrics.lastProgress.setToCurrentTime({ stage: 'status' })
+        }
+      } catch (error) {
+        close(partition)
+        if (!(error instanceof FencedError)) throw error
+        onFenced(error)
+      }
+    },
+    assign(memberId, partitions) {
+      const assigned = new Set(partitions)
+      for (const partition of [...slots.keys()]) {
+        if (memberId !== member || !assigned.has(partition)) close(partition)
+      }
+      member = memberId
+      for (const partition of assigned) if (!slots.has(partition)) open(partition)
+    },
+    attach(attached) {
+      consumer = attached
+    },
+    async close() {
+      for (const partition of [...slots.keys()]) close(partition)
+      await Promise.all(closings.values())
+    },
+  }
+}
+
+/** Keeps the gauge of lane states and the restore metrics. */
+function watchLanes({ metrics, log }: StatusParts) {
+  const states = new Map<number, LaneState | 'failed'>()
+  return {
+    onState(partition: number, state: LaneState | 'failed') {
+      if (state === 'closed') states.delete(partition)
+      else states.set(partition, state)
+      for (const name of LANE_STATES) {
+        metrics.lanes.set({ state: name }, [...states.values()].filter((one) => one === name).length)
+      }
+      log.debug({ partition, state }, 'lane')
+    },
+    onRestored(records: number, seconds: number) {
+      metrics.restoreDuration.observe(seconds)
+      metrics.restoredRecords.inc(records)
+    },
+  }
+}
+
+interface Chunk {
+  observations: Observation[]
+  unreadable: KafkaMessage[]
+  messages: number
+  lastOffset: string
+  isLast: boolean
+}
+
+/** Whole packs, together about `size` observations. */
+function* chunks(messages: KafkaMessage[], size: number): Generator<Chunk> {
+  let chunk: Chunk = { observations: [], unreadable: [], messages: 0, lastOffset: '', isLast: false }
+  for (const [index, message] of messages.entries()) {
+    const observations = unpack(message.value)
+    if (observations === null) chunk.unreadable.push(message)
+    else for (const observation of observations) chunk.observations.push(observation)
+    chunk.messages++
+    chunk.lastOffset = message.offset
+    chunk.isLast = index === messages.length - 1
+    if (!chunk.isLast && chunk.observations.length < size) continue
+    yield chunk
+    chunk = { observations: [], unreadable: [], messages: 0, lastOffset: '', isLast: false }
+  }
+}
+
+async function rejectUnreadable(parts: StatusParts, unreadable: KafkaMessage[], turn: Turn): Promise<void> {
+  if (unreadable.length === 0) return
+  const reject = {
+    reject: 'invalid_observation',
+    message: 'this is not a pack of observations; nothing but the ingest stage may produce to this topic',
+  } as const
+  const letters = unreadable.map((message) =>
+    deadLetter(sourceRecord(turn, message), reject, parts.deadLetterPartitions, parts.cleanBytes),
+  )
+  await sendDeadLetters(parts.producer, parts.deadLetterTopic, letters)
+  parts.metrics.deadLetters.inc({ reason: reject.reject }, letters.length)
+}
+
+/** The value of `promise`; rejects as soon as `signal` aborts. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  let abort: () => void = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort)
+  })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}

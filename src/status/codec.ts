@@ -1,0 +1,95 @@
+/** Status updates as Kafka messages, and back. */
+import { readFile } from 'node:fs/promises'
+import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
+import type { KafkaMessage } from 'kafkajs'
+import type { Reject } from '../contract/dead-letter.ts'
+import type { Json } from '../contract/record.ts'
+import { CHANGED_TYPE, CONFIRMED_TYPE, type StatusUpdate } from '../contract/status-update.ts'
+import type { Settings } from '../settings.ts'
+import type { PartitionMessage } from '../stream/send.ts'
+
+/** What `decode/` offers: values of either encoding, by their first byte. */
+export interface ValueDecoder {
+  prepare(values: Iterable<Buffer | null>): Promise<void>
+  decode(value: Buffer): { value: Json } | Reject
+}
+
+export interface StatusCodec {
+  toMessage(partition: number, key: string, update: StatusUpdate): PartitionMessage
+  /** Fetches the schemas that `messages` need. */
+  prepare(messages: KafkaMessage[]): Promise<void>
+  /** After `prepare`. Throws an Error that says what does not fit. */
+  decode(value: Buffer): StatusUpdate
+}
+
+type Encode = (update: StatusUpdate) => Buffer
+
+/** JSON, or Avro with the schema registered under `<topic>-value` when a registry is set. Throws if it is incompatible. */
+export async function createStatusCodec(
+  registry: Settings['registry'],
+  topic: string,
+  decoder: ValueDecoder,
+): Promise<StatusCodec> {
+  const encode: Encode = registry ? await avroEncoder(registry, topic) : (update) => Buffer.from(JSON.stringify(update))
+  const contentType = registry ? 'application/avro' : 'application/json'
+  return {
+    toMessage: (partition, key, update) => ({
+      partition,
+      key,
+      value: encode(update),
+      headers: {
+        ce_specversion: '1.0',
+        ce_id: update.id,
+        ce_source: '/pm-parking-events',
+        ce_type: update.changed ? CHANGED_TYPE : CONFIRMED_TYPE,
+        ce_time: update.occurred_at,
+        'content-type': contentType,
+      },
+    }),
+    prepare: (messages) => decoder.prepare(messages.map(({ value }) => value)),
+    decode(value) {
+      const decoded = decoder.decode(value)
+      if ('reject' in decoded) throw new Error(decoded.message)
+      return asUpdate(decoded.value)
+    },
+  }
+}
+
+/** What a head is made of must be there; the rest is for subscribers. */
+function asUpdate(value: Json): StatusUpdate {
+  const update = value as unknown as StatusUpdate
+  if (!Number.isSafeInteger(update?.revision)) throw new Error('it has no revision')
+  if (typeof update.state !== 'object' || update.state === null) throw new Error('it has no state')
+  for (const [kind, head] of Object.entries(update.state)) {
+    if (typeof head?.status !== 'string' || typeof head.occurred_at !== 'string' || typeof head.event_id !== 'string') {
+      throw new Error(`its state of kind ${kind} is not whole`)
+    }
+  }
+  return update
+}
+
+async function avroEncoder(settings: NonNullable<Settings['registry']>, topic: string): Promise<Encode> {
+  const { url, username, password } = settings
+  const registry = new SchemaRegistry({
+    host: url,
+    ...(username !== null && { auth: { username, password: password ?? '' } }),
+    retry: { retries: 1, maxRetryTimeInSecs: 1 },
+  })
+  const schema = await readFile(new URL('../../schemas/status-update.avsc', import.meta.url), 'utf8')
+  const { id } = await registry.register({ type: SchemaType.AVRO, schema }, { subject: `${topic}-value` })
+  const type = await registry.getSchema(id)
+  const head = Buffer.alloc(5)
+  head.writeInt32BE(id, 1)
+  return (update) => Buffer.concat([head, type.toBuffer({ ...update, http_status: avroStatus(update.http_status) })])
+}
+
+/** The schema's union takes whole numbers; any other number goes as text. */
+function avroStatus(status: StatusUpdate['http_status']): StatusUpdate['http_status'] {
+  return typeof status === 'number' && !Number.isSafeInteger(status) ? String(status) : status
+}
+
+/** The registry has a schema under our subject that ours does not fit: waiting cannot help. */
+export function isIncompatible(error: unknown): boolean {
+  const { name, status } = error as { name?: string; status?: number }
+  return name === 'ConfluentSchemaRegistryCompatibilityError' || status === 409 || status === 422
+}

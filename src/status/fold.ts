@@ -1,0 +1,101 @@
+/**
+ * The decision of the status stage, pure: head × observation → update and next head, or nothing.
+ *
+ * An observation moves the head of its (key, kind) when it is newer by the order key: observed time, event id, status
+ * word. An older or equal one publishes nothing, so any repetition of what was already folded is silent.
+ */
+import { createHash } from 'node:crypto'
+import type { Kind } from '../contract/document.ts'
+import type { Observation } from '../contract/observation.ts'
+import type { KindState, StatusUpdate } from '../contract/status-update.ts'
+
+/** What is known of a key: its latest committed update, as far as the next one depends on it. */
+export interface Head {
+  revision: number
+  state: Partial<Record<Kind, KindState>>
+}
+
+export function headOf({ revision, state }: StatusUpdate): Head {
+  return { revision, state }
+}
+
+/** The update that `observation` causes on `head`, or null when it is not newer. */
+export function fold(head: Head | undefined, observation: Observation): StatusUpdate | null {
+  const { kind, status, event_id } = observation
+  const occurred_at = new Date(observation.at).toISOString()
+  const previous = head?.state[kind]
+  if (previous && compare(occurred_at, event_id, status, previous) <= 0) return null
+  const { key, source, session_id, card, zone_id, event_type, http_status, ends_at } = observation
+  return {
+    id: updateId(key, kind, event_id, occurred_at, status),
+    event_id,
+    session_id,
+    card,
+    zone_id,
+    kind,
+    event_type,
+    previous_status: previous?.status ?? null,
+    status,
+    changed: status !== previous?.status,
+    http_status,
+    occurred_at,
+    ends_at,
+    revision: (head?.revision ?? 0) + 1,
+    state: { ...head?.state, [kind]: { status, occurred_at, event_id } },
+    source,
+  }
+}
+
+function compare(occurredAt: string, eventId: string, status: string, head: KindState): number {
+  return order(occurredAt, head.occurred_at) || order(eventId, head.event_id) || order(status, head.status)
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+export interface Folded {
+  updates: { key: string; update: StatusUpdate }[]
+  /** Heads after all updates, to be kept once these are committed. */
+  heads: Map<string, Head>
+  older: number
+  expired: number
+}
+
+/**
+ * Folds observations in order. `headOfKey` gives the committed heads; an observation older than `oldest` (epoch ms) has
+ * expired and is ignored, so that a rewind revives nothing.
+ */
+export function foldAll(
+  headOfKey: (key: string) => Head | undefined,
+  observations: readonly Observation[],
+  oldest: number,
+): Folded {
+  const folded: Folded = { updates: [], heads: new Map(), older: 0, expired: 0 }
+  for (const observation of observations) {
+    const { key, at } = observation
+    if (at <= oldest) {
+      folded.expired++
+      continue
+    }
+    const update = fold(folded.heads.get(key) ?? headOfKey(key), observation)
+    if (update) {
+      folded.updates.push({ key, update })
+      folded.heads.set(key, headOf(update))
+    } else folded.older++
+  }
+  return folded
+}
+
+/** Namespace of update ids, itself a random UUID. */
+const NAMESPACE = Buffer.from('6f1d8a8e2f0b4c5d9d3f5a1c7be0c0de', 'hex')
+
+/** UUIDv5 (RFC 9562) over the JSON array of its parts. */
+export function updateId(key: string, kind: Kind, eventId: string, occurredAt: string, status: string): string {
+  const name = JSON.stringify([key, kind, eventId, occurredAt, status])
+  const hash = createHash('sha1').update(NAMESPACE).update(name).digest()
+  hash[6] = ((hash[6] as number) & 0x0f) | 0x50
+  hash[8] = ((hash[8] as number) & 0x3f) | 0x80
+  const hex = hash.toString('hex', 0, 16)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}

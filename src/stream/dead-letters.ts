@@ -1,0 +1,69 @@
+/** Dead letters: a record that could not be taken, kept with why and where from. */
+import { createHash } from 'node:crypto'
+import type { IHeaders, Producer } from 'kafkajs'
+import { DEAD_LETTER_HEADERS, type Reject } from '../contract/dead-letter.ts'
+import type { SourceRecord } from '../contract/record.ts'
+import { type PartitionMessage, sendAll } from './send.ts'
+
+/** Takes card numbers out of bytes; null when they cannot be taken out and the value must be withheld. */
+export type CleanBytes = (value: Buffer) => { value: Buffer | null; altered: boolean }
+
+/** The message of a dead letter, on a partition that follows its source. */
+export function deadLetter(
+  record: SourceRecord,
+  reject: Reject,
+  partitions: number,
+  clean: CleanBytes,
+): PartitionMessage {
+  const headers: IHeaders = {
+    ...record.headers,
+    [DEAD_LETTER_HEADERS.reason]: reject.reject,
+    [DEAD_LETTER_HEADERS.message]: reject.message,
+    [DEAD_LETTER_HEADERS.topic]: record.topic,
+    [DEAD_LETTER_HEADERS.partition]: String(record.partition),
+    [DEAD_LETTER_HEADERS.offset]: record.offset,
+    [DEAD_LETTER_HEADERS.timestamp]: String(record.timestamp),
+  }
+  const message = { partition: record.partition % partitions, key: record.key, value: record.value, headers }
+  if (record.value === null) return message
+  const { value, altered } = clean(record.value)
+  return altered ? replaceValue(message, value, record.value) : message
+}
+
+function replaceValue(message: PartitionMessage, value: Buffer | null, original: Buffer): PartitionMessage {
+  return {
+    ...message,
+    value,
+    headers: {
+      ...message.headers,
+      [DEAD_LETTER_HEADERS.digest]: `sha256:${createHash('sha256').update(original).digest('hex')}`,
+      [DEAD_LETTER_HEADERS.value]: value === null ? 'withheld' : 'tokenised',
+    },
+  }
+}
+
+/** Sends at least once. A dead letter that its topic refuses as too large goes without its value, with the digest. */
+export async function sendDeadLetters(producer: Producer, topic: string, messages: PartitionMessage[]): Promise<void> {
+  try {
+    await sendAll(producer, topic, messages)
+  } catch (error) {
+    if (!isTooLarge(error)) throw error
+    for (const message of messages) await sendOne(producer, topic, message)
+  }
+}
+
+async function sendOne(producer: Producer, topic: string, message: PartitionMessage): Promise<void> {
+  try {
+    await sendAll(producer, topic, [message])
+  } catch (error) {
+    if (!isTooLarge(error) || !Buffer.isBuffer(message.value)) throw error
+    await sendAll(producer, topic, [replaceValue(message, null, message.value)])
+  }
+}
+
+function isTooLarge(error: unknown): boolean {
+  for (let e = error as { type?: string; cause?: unknown } | undefined; e; e = e.cause as typeof e) {
+    if (e.type === 'MESSAGE_TOO_LARGE' || e.type === 'RECORD_LIST_TOO_LARGE') return true
+  }
+  return false
+}

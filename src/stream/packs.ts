@@ -1,0 +1,50 @@
+/** Observations on their way: many packed into one message of the partition where their lane reads. */
+import type { Observation } from '../contract/observation.ts'
+import { partitionOf } from './partitions.ts'
+import type { PartitionMessage } from './send.ts'
+
+/** A pack is cut at this size, well below what a broker takes. */
+const MAX_PACK_BYTES = 512 * 1024
+
+/** Packs in order of their observations, for a topic of `partitions` partitions. */
+export function pack(observations: readonly Observation[], partitions: number): PartitionMessage[] {
+  const messages: PartitionMessage[] = []
+  const open = new Map<number, { parts: string[]; bytes: number }>()
+  const close = (partition: number, parts: string[]) => messages.push({ partition, value: `[${parts.join(',')}]` })
+  for (const observation of observations) {
+    const partition = partitionOf(observation.key, partitions)
+    const part = JSON.stringify(observation)
+    const bytes = Buffer.byteLength(part) + 1
+    let current = open.get(partition)
+    if (current && current.bytes + bytes > MAX_PACK_BYTES) {
+      close(partition, current.parts)
+      current = undefined
+    }
+    if (current) {
+      current.parts.push(part)
+      current.bytes += bytes
+    } else open.set(partition, { parts: [part], bytes })
+  }
+  for (const [partition, { parts }] of open) close(partition, parts)
+  return messages
+}
+
+/** The observations of a pack, or null when the value is not one of ours. */
+export function unpack(value: Buffer | null): Observation[] | null {
+  if (value === null) return null
+  try {
+    const observations: unknown = JSON.parse(value.toString())
+    return Array.isArray(observations) && observations.every(isObservation) ? observations : null
+  } catch {
+    return null
+  }
+}
+
+function isObservation(value: unknown): value is Observation {
+  const { key, kind, status, at, event_id, source } = (value ?? {}) as Partial<Record<keyof Observation, unknown>>
+  return [key, kind, status, event_id].every((field) => typeof field === 'string') && isTime(at) && source != null
+}
+
+function isTime(at: unknown): boolean {
+  return Number.isInteger(at) && Math.abs(at as number) <= 8.64e15
+}
