@@ -93,7 +93,7 @@ export const httpUrl: Format<string> = (value) => {
 
 /** A MongoDB connection string; the driver reads its options, this only finds what it could never connect to. */
 export const mongodbUri: Format<string> = (value) => {
-  const parts = /^(mongodb(?:\+srv)?):\/\/(?:[^/?#]*@)?([^/?#@]*)(\/[^?#]*)?(\?[^#]*)?$/.exec(value)
+  const parts = /^(mongodb(?:\+srv)?):\/\/(?:[^/?#]*@)?([^/?#@]*)(\/[^?#@]*)?(\?[^#]*)?$/.exec(value)
   if (!parts) return { problem: 'is not a mongodb:// or mongodb+srv:// connection string (escape @ : / in a password)' }
   const hosts = (parts[2] ?? '').split(',')
   if (parts[1] === 'mongodb+srv') {
