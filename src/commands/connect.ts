@@ -1,9 +1,9 @@
 import type { Admin, Kafka } from 'kafkajs'
 import type { Logger } from 'pino'
 import { createLog, toStderr } from '../operate/log.ts'
+import { waitOut } from '../operate/wait-out.ts'
 import type { Settings } from '../settings.ts'
 import { createKafka } from '../stream/client.ts'
-import { waitOut } from '../stream/wait-out.ts'
 import { CommandError, tell } from './command-line.ts'
 
 export interface Connection extends AsyncDisposable {
