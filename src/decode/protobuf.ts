@@ -1,0 +1,60 @@
+import protobuf from 'protobufjs'
+import type { Json } from '../contract/record.ts'
+import { type Cursor, readLong } from './avro-cursor.ts'
+
+/** What the registry's library makes of a Protobuf schema: the first message of the file, with its whole file around it. */
+export interface ProtobufSchemaLike {
+  readonly message: protobuf.Type
+}
+
+/** Fields keep the names that the schema gives them. The library offers no option; it parses with these defaults. */
+export function keepProtobufNames(): void {
+  // Not in its types, but documented: https://github.com/protobufjs/protobuf.js (IParseOptions).
+  ;(protobuf.parse as unknown as { defaults: protobuf.IParseOptions }).defaults.keepCase = true
+}
+
+/**
+ * Reads Protobuf in Confluent's framing: the path of the message in its file, then the message. Fields that are not set
+ * stay absent; 64-bit integers beyond 2^53 are bigint, enums are their names, bytes are base64.
+ */
+export function createProtobufReader(schema: ProtobufSchemaLike): (bytes: Buffer) => Json {
+  return (bytes) => {
+    const cursor = { bytes, at: 0 }
+    const type = messageAt(schema.message, readPath(cursor))
+    const message = type.decode(bytes.subarray(cursor.at))
+    return plain(type.toObject(message, { enums: String, bytes: String }))
+  }
+}
+
+/** Message indexes: their count and each of them as zigzag varints; a single 0 byte stands for the path `[0]`. */
+function readPath(cursor: Cursor): number[] {
+  const count = Number(readLong(cursor))
+  if (count === 0) return [0]
+  if (count < 0 || count > cursor.bytes.length) throw new Error('no message path')
+  return Array.from({ length: count }, () => Number(readLong(cursor)))
+}
+
+function messageAt(first: protobuf.Type, path: readonly number[]): protobuf.Type {
+  let space: protobuf.NamespaceBase | null = first.parent as protobuf.NamespaceBase | null
+  for (const index of path) {
+    const messages: protobuf.Type[] = (space?.nestedArray ?? []).filter((nested) => nested instanceof protobuf.Type)
+    space = messages[index] ?? null
+  }
+  if (!(space instanceof protobuf.Type)) throw new Error('no such message')
+  return space
+}
+
+function plain(value: unknown): Json {
+  if (isLong(value)) return safely(BigInt(value.toString()))
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]))
+  }
+  return value as Json
+}
+
+const isLong = (value: unknown): value is protobuf.Long =>
+  typeof value === 'object' && value !== null && '__isLong__' in value
+
+const safely = (value: bigint) =>
+  value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value

@@ -1,0 +1,146 @@
+import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
+import type { Type } from 'avsc'
+import type { Reject } from '../contract/dead-letter.ts'
+import type { Json } from '../contract/record.ts'
+import { createAvroReader } from './avro.ts'
+import { createJsonTextHook } from './avro-schema.ts'
+import { createJsonSchemaReader, type JsonSchemaLike } from './json-schema.ts'
+import { createProtobufReader, keepProtobufNames, type ProtobufSchemaLike } from './protobuf.ts'
+
+/** The registry is away, or does not let us in: wait, and ask again. It is never the record's fault. */
+export class RegistryUnavailable extends Error {}
+
+export interface RegistrySettings {
+  url: string
+  username: string | null
+  password: string | null
+}
+
+export type Read = (payload: Buffer) => Json
+
+/**
+ * One look-up of a schema, its references included: how to read by it, or why its records cannot be read.
+ * @throws RegistryUnavailable
+ */
+export type LookUp = (id: number) => Promise<Read | Reject>
+
+interface Limits {
+  requestTimeoutMs: number
+  lookUpTimeoutMs: number
+}
+
+/** What callers do is wait and come back, so the library itself repeats a request once only. */
+const RETRY = { retries: 1, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 0.5 }
+
+/** Schemas of other drafts and with words of their own are taken as far as they are understood. */
+const LENIENT = { strict: false, validateSchema: false, validateFormats: false, logger: false } as const
+
+export function createLookUp(settings: RegistrySettings, limits: Limits): LookUp {
+  keepProtobufNames()
+  const registry = new SchemaRegistry(clientOptions(settings, limits.requestTimeoutMs), {
+    [SchemaType.AVRO]: { typeHook: createJsonTextHook() },
+    [SchemaType.JSON]: LENIENT,
+  } as ConstructorParameters<typeof SchemaRegistry>[1])
+
+  return async (id) => {
+    try {
+      await within(registry.getSchema(id), limits.lookUpTimeoutMs)
+      const known = registry.cache.getSchema(id)
+      return known === undefined ? unusable(id) : readBy(known.type, known.schema)
+    } catch (error) {
+      return outcomeOf(error, id, settings.url)
+    }
+  }
+}
+
+function clientOptions({ url, username, password }: RegistrySettings, requestTimeoutMs: number) {
+  return {
+    host: url,
+    clientId: CLIENT_ID,
+    retry: RETRY,
+    middlewares: [withTimeout(requestTimeoutMs)],
+    ...(username !== null && { auth: { username, password: password ?? '' } }),
+  }
+}
+
+const CLIENT_ID = 'pm-parking-events'
+
+type Middleware = NonNullable<ConstructorParameters<typeof SchemaRegistry>[0]['middlewares']>[number]
+
+const withTimeout =
+  (timeout: number): Middleware =>
+  () => ({
+    async prepareRequest(next) {
+      return (await next()).enhance({ timeout })
+    },
+  })
+
+/** Some answers make the library's promise wait for ever (a failure whose body is `null`), so each look-up has an end. */
+async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new RegistryUnavailable(`no answer within ${timeoutMs} ms`)), timeoutMs)
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function readBy(type: SchemaType, schema: unknown): Read {
+  switch (type) {
+    case SchemaType.AVRO:
+      return createAvroReader(schema as Type)
+    case SchemaType.JSON:
+      return createJsonSchemaReader(schema as JsonSchemaLike)
+    default:
+      return createProtobufReader(schema as ProtobufSchemaLike)
+  }
+}
+
+/** An answer of the library's HTTP client; a network error has status 400 there, as if the request had been wrong. */
+const isAnswer = (error: unknown): error is Error & { status: number } =>
+  error instanceof Error && 'status' in error && typeof error.status === 'number'
+
+function outcomeOf(error: unknown, id: number, url: string): Reject {
+  if (!isAnswer(error)) {
+    if (error instanceof RegistryUnavailable) throw unavailable(url, error.message)
+    if (error instanceof Error && NO_SCHEMA_IN_ANSWER.test(error.message)) throw unavailable(url, 'its answer is none')
+    return unusable(id)
+  }
+  const said = error.message.replace(`${CLIENT_ID} - `, '')
+  if (error.status === 401 || error.status === 403) {
+    throw unavailable(
+      url,
+      `it does not let us in (${error.status}); set SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD`,
+    )
+  }
+  if (error.status !== 404) throw unavailable(url, said)
+  if (NO_SUCH_PAGE.test(said)) {
+    throw unavailable(url, 'what answers there is no schema registry; check SCHEMA_REGISTRY_URL and its path')
+  }
+  return {
+    reject: 'unknown_schema',
+    message: `The registry does not know schema ${id}. Register it there, or check that SCHEMA_REGISTRY_URL is the producer's.`,
+  }
+}
+
+/** What the library says of an answer (200) without a schema: somebody else's page, such as a proxy's. */
+const NO_SCHEMA_IN_ANSWER = /"undefined" is not valid JSON/
+
+/** How servers say that the path does not exist, other than that the schema does not. */
+const NO_SUCH_PAGE = /^(?:Error, status 404|HTTP 404|Not found$|Could not find resource)/i
+
+function unavailable(url: string, why: string): RegistryUnavailable {
+  return new RegistryUnavailable(`The schema registry at ${withoutCredentials(url)} cannot be asked: ${why}.`)
+}
+
+function withoutCredentials(url: string): string {
+  return url.replace(/\/\/[^/@]*@/, '//')
+}
+
+function unusable(id: number): Reject {
+  return {
+    reject: 'undecodable',
+    message: `Schema ${id} cannot be used: it is not valid, or of a kind that is not known here. Register a valid Avro, JSON Schema or Protobuf schema.`,
+  }
+}

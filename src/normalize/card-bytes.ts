@@ -1,0 +1,79 @@
+import { isUtf8 } from 'node:buffer'
+import { isCardNumber, issuedLengths, replaceCards } from './card-numbers.ts'
+import { sensitivityOf } from './sensitive-fields.ts'
+
+export interface CleanBytes {
+  /** Null: withheld, because it holds card data that cannot be taken out. */
+  value: Buffer | null
+  /** The value is not the original one. */
+  altered: boolean
+}
+
+/**
+ * Takes card data out of the bytes of a dead letter, which are there because nobody could read them. Text is changed in
+ * place and nothing else in it: card numbers become tokens, values of security codes and the like become empty. In
+ * anything else (Avro, an unknown encoding, JSON that spells its digits as escapes) a card number can only be seen; such a
+ * value is withheld.
+ */
+export function cleanBytesWith(value: Buffer, replace: (digits: string) => string): CleanBytes {
+  if (!isUtf8(value)) return withholdIf(showsCard(value.toString('latin1')), value)
+  const text = value.toString('utf8')
+  if (CONTROLS.test(text)) return withholdIf(showsCard(text), value)
+  const clean = blankSensitive(replaceInText(text, replace))
+  if (ESCAPED_DIGITS.test(clean) && showsCard(unescaped(clean))) return { value: null, altered: true }
+  return clean === text ? { value, altered: false } : { value: Buffer.from(clean), altered: true }
+}
+
+/** What no text holds: it is a binary encoding, and to change its text would break its lengths. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const CONTROLS = /[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]/
+/** A digit, blank or hyphen written as a JSON escape. */
+const ESCAPED_DIGITS = /\\u00(?:3[0-9]|2[0dD])/
+const ESCAPES = /\\u00(3[0-9]|2[0dD])/g
+const unescaped = (text: string) =>
+  text.replace(ESCAPES, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+
+const withholdIf = (found: boolean, value: Buffer): CleanBytes =>
+  found ? { value: null, altered: true } : { value, altered: false }
+
+/** Digits with single separators; in binary data anything may stand beside them, another number's digits too. */
+const RUNS = /\d(?:[ -]?\d){12,}/g
+
+/** Whether any 13–19 digits in a row are a card number, the NULs of UTF-16 left out. */
+function showsCard(text: string): boolean {
+  const runs = text.replaceAll('\0', '').match(RUNS) ?? []
+  return runs.some((run) => {
+    const digits = run.replace(/[ -]/g, '')
+    for (let start = 0; start + 13 <= digits.length; start++) {
+      if (issuedLengths(digits, start) !== 0 && beginsWithCard(digits, start)) return true
+    }
+    return false
+  })
+}
+
+function beginsWithCard(digits: string, start: number): boolean {
+  for (let length = 13; length <= 19 && start + length <= digits.length; length++) {
+    if (isCardNumber(digits.slice(start, start + length))) return true
+  }
+  return false
+}
+
+/** A string of JSON, or a number where JSON may have one: its token needs quotes. */
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|(?<=[[,:]\s{0,20})-?\d+(?=\s{0,20}[\],}])/g
+
+function replaceInText(text: string, replace: (digits: string) => string): string {
+  const quoted = text.replace(STRING_OR_NUMBER, (part) => {
+    const digits = part.replace(/^-/, '')
+    return part.startsWith('"') || !isCardNumber(digits) ? part : `"${replace(digits)}"`
+  })
+  return replaceCards(quoted, replace)
+}
+
+/** A field with a plain value, as JSON or as JSON within a string (`\"cvv\":\"123\"`). */
+const FIELD = /(\\{0,9})"([^"\\]{1,40})\1"(\s{0,20}:\s{0,20})(\\{0,9}"[^"\\]*\\{0,9}"|[^\s"'\\,{}[\]]+)/g
+
+function blankSensitive(text: string): string {
+  return text.replace(FIELD, (field, slashes: string, name: string, colon: string, _value: string) =>
+    sensitivityOf(name) === 'drop' ? `${slashes}"${name}${slashes}"${colon}${slashes}"${slashes}"` : field,
+  )
+}

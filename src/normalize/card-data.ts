@@ -1,0 +1,193 @@
+import { createHmac } from 'node:crypto'
+import type { DeadLetterReason } from '../contract/dead-letter.ts'
+import type { Json, JsonObject } from '../contract/record.ts'
+import { type CleanBytes, cleanBytesWith } from './card-bytes.ts'
+import { isCardNumber, mayHoldCard, replaceCards } from './card-numbers.ts'
+import { put } from './put.ts'
+import { isMonthAndYear, type Sensitivity, sensitivityOf } from './sensitive-fields.ts'
+
+/** Takes card data out of what arrives, before anything else looks at it. */
+export interface Cards {
+  /**
+   * The value without card data: card numbers, in values and keys, alone or in a longer text, are replaced by their token;
+   * security codes, expiry, track data and PIN fields are gone. The same object when there is nothing to change.
+   * @throws Unstorable when the value is nested deeper than MongoDB takes, or a key holds a NUL.
+   */
+  clean(value: Json): Json
+  /** A text without card numbers: for keys and error messages. */
+  cleanText(text: string): string
+  /** The bytes of a dead letter without card data; `value: null` when it can be seen but not taken out. */
+  cleanBytes(value: Buffer): CleanBytes
+}
+
+export interface CardOptions {
+  /** Key of the tokens; null: numbers are masked to first six and last four. */
+  tokenKey: string | null
+  /** Dotted paths in a record, such as `session_data.session_id`, whose values are never taken for cards. */
+  exemptPaths: readonly string[]
+}
+
+/** A value that no document can hold. Thrown by `clean`, which walks every value anyway; `normalize` makes it a reject. */
+export class Unstorable extends Error {
+  readonly reason: DeadLetterReason
+  constructor(reason: DeadLetterReason, message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
+/** Levels of objects and arrays in a record. MongoDB takes 100, and a document wraps its content in up to four. */
+export const MAX_DEPTH = 90
+/** Numbers below have too few digits for a card. */
+const SMALLEST_CARD = 1e12
+const SHORTEST_CARD = 13
+
+/** Exempt paths as a tree; `exempt` at the end of a path covers all below. */
+interface Exempt {
+  exempt: boolean
+  below: Map<string, Exempt>
+}
+
+export function createCards({ tokenKey, exemptPaths }: CardOptions): Cards {
+  const replace = tokenKey === null ? mask : (digits: string) => token(tokenKey, digits)
+  const cleanText = (text: string) =>
+    text.length >= SHORTEST_CARD && mayHoldCard(text) ? replaceCards(text, replace) : text
+  const exempt = exemptPaths.length === 0 ? undefined : exemptTree(exemptPaths)
+  const walk = createWalk(cleanText, replace)
+  return {
+    clean: (value) => walk(value, 1, exempt),
+    cleanText,
+    cleanBytes: (value) => cleanBytesWith(value, replace),
+  }
+}
+
+/** Equal numbers have equal tokens, whatever their separators, so that documents are still found by card. */
+function token(key: string, digits: string): string {
+  return `tok_${createHmac('sha256', key).update(digits).digest('hex').slice(0, 32)}`
+}
+
+function mask(digits: string): string {
+  return digits.slice(0, 6) + '*'.repeat(digits.length - 10) + digits.slice(-4)
+}
+
+function exemptTree(paths: readonly string[]): Exempt {
+  const root: Exempt = { exempt: false, below: new Map() }
+  for (const path of paths) {
+    let place = root
+    for (const name of path.split('.')) {
+      const next = place.below.get(name) ?? { exempt: false, below: new Map() }
+      place.below.set(name, next)
+      place = next
+    }
+    place.exempt = true
+  }
+  return root
+}
+
+type Walk = (value: Json, depth: number, exempt: Exempt | undefined) => Json
+
+/** The hot path of every record: nothing is allocated for a value that stays as it is. */
+function createWalk(cleanText: (text: string) => string, replace: (digits: string) => string): Walk {
+  const keyPlanOf = createKeyPlans(cleanText)
+
+  function walk(value: Json, depth: number, exempt: Exempt | undefined): Json {
+    switch (typeof value) {
+      case 'string':
+        return value.length < SHORTEST_CARD || exempt?.exempt ? value : cleanText(value)
+      case 'number':
+        return (value < SMALLEST_CARD && value > -SMALLEST_CARD) || exempt?.exempt ? value : cleanNumber(value)
+      case 'bigint':
+        return exempt?.exempt ? value : cleanNumber(value)
+      case 'object':
+        if (value === null) return value
+        if (depth > MAX_DEPTH)
+          throw new Unstorable(
+            'too_deep',
+            `The value is nested deeper than ${MAX_DEPTH} levels; MongoDB takes 100. Send it flatter.`,
+          )
+        return Array.isArray(value) ? walkArray(value, depth, exempt) : walkObject(value, depth, exempt)
+      default:
+        return value
+    }
+  }
+
+  function cleanNumber(value: number | bigint): Json {
+    if (typeof value === 'number' && !Number.isInteger(value)) return value
+    const digits = String(value < 0 ? -value : value)
+    return isCardNumber(digits) ? replace(digits) : value
+  }
+
+  function walkArray(array: Json[], depth: number, exempt: Exempt | undefined): Json[] {
+    let copy: Json[] | undefined
+    for (let i = 0; i < array.length; i++) {
+      const value = array[i] as Json
+      const clean = walk(value, depth + 1, exempt)
+      if (clean !== value && copy === undefined) copy = array.slice()
+      if (copy !== undefined) copy[i] = clean
+    }
+    return copy ?? array
+  }
+
+  function walkObject(object: JsonObject, depth: number, exempt: Exempt | undefined): JsonObject {
+    let copy: JsonObject | undefined
+    for (const key in object) {
+      const plan = keyPlanOf(key)
+      const value = object[key] as Json
+      const below = exempt === undefined || exempt.exempt ? exempt : exempt.below.get(key)
+      const clean = plan === KEEP || !isDropped(plan, value) ? walk(value, depth + 1, below) : undefined
+      if (copy === undefined) {
+        if (clean === value && (plan === KEEP || plan.name === key)) continue
+        copy = copyBefore(object, key)
+      }
+      if (clean !== undefined) put(copy, plan === KEEP ? key : plan.name, clean)
+    }
+    return copy ?? object
+  }
+
+  return walk
+}
+
+function copyBefore(object: JsonObject, end: string): JsonObject {
+  const copy: JsonObject = {}
+  for (const key in object) {
+    if (key === end) break
+    put(copy, key, object[key] as Json)
+  }
+  return copy
+}
+
+/** What becomes of a key, and under which name; `KEEP` for almost all. */
+interface KeyPlan {
+  sensitivity: Sensitivity
+  name: string
+}
+
+const KEEP: KeyPlan = { sensitivity: 'keep', name: '' }
+
+const isDropped = ({ sensitivity }: KeyPlan, value: Json) =>
+  sensitivity === 'drop' || (sensitivity === 'drop-month' && isMonthAndYear(value))
+
+/** Keys come again and again, so what becomes of one is remembered; the memory is bounded by starting afresh. */
+const REMEMBERED_KEYS = 5000
+const REMEMBERED_LENGTH = 64
+
+function createKeyPlans(cleanText: (text: string) => string): (key: string) => KeyPlan {
+  let known = new Map<string, KeyPlan>()
+
+  function judge(key: string): KeyPlan {
+    if (key.includes('\0'))
+      throw new Unstorable(
+        'nul_in_key',
+        'A key holds a NUL character, which MongoDB cannot store. Remove it from the key.',
+      )
+    const sensitivity = sensitivityOf(key)
+    const name = cleanText(key)
+    const plan = sensitivity === 'keep' && name === key ? KEEP : { sensitivity, name }
+    if (key.length > REMEMBERED_LENGTH || name !== key) return plan
+    if (known.size >= REMEMBERED_KEYS) known = new Map()
+    known.set(key, plan)
+    return plan
+  }
+
+  return (key) => known.get(key) ?? judge(key)
+}

@@ -1,0 +1,109 @@
+import type { Kind } from '../contract/document.ts'
+import type { Json, JsonObject } from '../contract/record.ts'
+import { firstOf } from './bodies.ts'
+import { createRole } from './field-roles.ts'
+import { isError } from './http-status.ts'
+import { sessionIdIn } from './session.ts'
+
+/**
+ * What a record is about, and its status word. This file is the table of both; nothing else decides on them.
+ *
+ * Kind, the first that holds:
+ *
+ * | kind    | when                                                                            | status word |
+ * |---------|---------------------------------------------------------------------------------|-------------|
+ * | error   | http_status ≥ 400, 0 or not a number (absent or null is no error)               | String(http_status) |
+ * | payment | event type `payment*`                                                           | own payment status, else own status |
+ * | session | event type `parking_*`; or a session status; or an activate body                | own session status, else from the event type |
+ * | status  | everything else                                                                 | own status |
+ *
+ * Status words are lower-case with `-` for `_`. A word that is not in these tables is kept as itself. A record without a
+ * word makes no observation.
+ */
+export const SESSION_STATUSES: ReadonlySet<string> = new Set([
+  'on-going', //   also `ON_GOING`
+  'alerted', //    about to end, the driver was told
+  'finished',
+  'expired',
+  'cancelled',
+])
+
+/** Status word by the last part of a parking event's type, for events that do not name one. */
+const WORD_OF_EVENT: ReadonlyMap<string, string> = new Map([
+  ['start', 'on-going'],
+  ['extend', 'on-going'],
+  ['stop', 'finished'],
+  ['cancel', 'cancelled'],
+])
+
+/** An activate body starts a session. */
+const ACTIVATED = 'on-going'
+
+/** An event's `status: "success"` tells that the call went well; of a payment it is the outcome, of a session it is none. */
+const CALL_WENT_WELL = 'success'
+
+const STATUS = createRole(['status', 'sessionstatus', 'parkingstatus', 'parkingrightstatus', 'parkingsessionstatus'])
+const PAYMENT_STATUS = createRole(['paymentstatus', 'paymentstate'])
+const START_TIME = createRole(['starttimeutc', 'starttime', 'parkingstarttimeutc', 'parkingstarttime'])
+const STOP_TIME = createRole(['stoptimeutc', 'stoptime', 'parkingstoptimeutc', 'parkingstoptime'])
+
+export interface KindAndStatus {
+  kind: Kind
+  status: string | null
+}
+
+export function kindAndStatusOf(
+  record: JsonObject,
+  bodies: readonly JsonObject[],
+  eventType: string | null,
+  httpStatus: number | string | null | undefined,
+): KindAndStatus {
+  if (isError(httpStatus)) return { kind: 'error', status: word(String(httpStatus)) }
+  const type = eventType === null ? '' : plainType(eventType)
+  const own = readWord(record.status)
+  if (type.startsWith('payment')) return { kind: 'payment', status: paymentWord(bodies, own) }
+  const status = (own === CALL_WENT_WELL ? null : own) ?? sessionWord(bodies)
+  if (type.startsWith('parking_'))
+    return { kind: 'session', status: status ?? WORD_OF_EVENT.get(type.slice(8)) ?? null }
+  if (status !== null)
+    return { kind: SESSION_STATUSES.has(status) || isActivated(bodies) ? 'session' : 'status', status }
+  return isActivated(bodies) ? { kind: 'session', status: ACTIVATED } : { kind: 'status', status: null }
+}
+
+/** Event types are compared in snake_case: `parking_start` is also `PARKING-START` and `ParkingStart`. */
+function plainType(eventType: string): string {
+  return eventType
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/[-. ]/g, '_')
+    .toLowerCase()
+}
+
+/** A status word as it is published: lower-case, `_` → `-`. */
+const word = (text: string) => text.trim().toLowerCase().replaceAll('_', '-')
+
+function readWord(value: Json | undefined): string | null {
+  return typeof value === 'string' && value.trim() !== '' ? word(value) : null
+}
+
+function paymentWord(bodies: readonly JsonObject[], own: string | null): string | null {
+  return firstOf(bodies, (body) => PAYMENT_STATUS.find(body, readWord)) ?? own
+}
+
+function sessionWord(bodies: readonly JsonObject[]): string | null {
+  return firstOf(bodies, (body) => STATUS.find(body, readSessionWord))
+}
+
+function readSessionWord(value: Json): string | null {
+  const read = readWord(value)
+  return read === CALL_WENT_WELL ? null : read
+}
+
+/** The rates API's `activate` answer: a session id with the times it starts and stops. */
+function isActivated(bodies: readonly JsonObject[]): boolean {
+  return bodies.some(
+    (body) =>
+      START_TIME.find(body, isGiven) !== null && STOP_TIME.find(body, isGiven) !== null && sessionIdIn(body) !== null,
+  )
+}
+
+const isGiven = (value: Json) => (value === null || value === '' ? null : true)

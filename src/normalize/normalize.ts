@@ -1,0 +1,92 @@
+import type { Reject } from '../contract/dead-letter.ts'
+import type { CacheContent, Kind } from '../contract/document.ts'
+import type { Json, JsonObject, RecordType } from '../contract/record.ts'
+import { bodiesOf } from './bodies.ts'
+import { type Cards, Unstorable } from './card-data.ts'
+import { endsAtOf } from './ends-at.ts'
+import { eventContent } from './event.ts'
+import { eventIdOf, idFromKey } from './event-id.ts'
+import { faultOf } from './identifiers.ts'
+import { kindAndStatusOf } from './kind-and-status.ts'
+import { isObject } from './put.ts'
+import { isReject, reject } from './reject.ts'
+import { responseContent } from './response.ts'
+import { sessionIdOf } from './session.ts'
+import { readTime } from './time.ts'
+import { zoneIdOf } from './zone.ts'
+
+/** What one record says, whatever its encoding and dialect; nothing in it is card data any more. */
+export interface Normalized {
+  /** Event id, the `_id` of the document. */
+  id: string
+  content: CacheContent
+  kind: Kind
+  /** Status word; null: the record makes no observation. */
+  status: string | null
+  sessionId: string | null
+  /** The record's own time, epoch milliseconds, not yet capped; null when missing or unreadable. */
+  time: number | null
+  zoneId: string | null
+  eventType: string | null
+  card: string | null
+  /** ISO 8601, UTC, three fraction digits. */
+  endsAt: string | null
+}
+
+/**
+ * Normalizes a decoded record; never throws. The topic says which type it is.
+ * @param key the record's Kafka key, which stands for a missing `event_id`.
+ */
+export function normalize(type: RecordType, key: Buffer | null, value: Json, cards: Cards): Normalized | Reject {
+  if (!isObject(value)) {
+    return reject('not_an_object', 'The value is not an object. Send a record with its fields by name.')
+  }
+  const record = cleaned(value, cards)
+  return isRejected(record) ? record : read(type, key, record.clean, cards)
+}
+
+/** The id of a record with a null value: its key. Give `cards` so that a card number in it has the token of the document. */
+export function tombstoneId(key: Buffer | null, cards?: Cards): string | Reject {
+  return idFromKey(key, cards)
+}
+
+function cleaned(value: JsonObject, cards: Cards): { clean: JsonObject } | Reject {
+  try {
+    return { clean: cards.clean(value) as JsonObject }
+  } catch (error) {
+    if (error instanceof Unstorable) return reject(error.reason, error.message)
+    throw error
+  }
+}
+
+const isRejected = (outcome: { clean: JsonObject } | Reject): outcome is Reject => !('clean' in outcome)
+
+function read(type: RecordType, key: Buffer | null, record: JsonObject, cards: Cards): Normalized | Reject {
+  const id = eventIdOf(record.event_id, key, cards)
+  if (typeof id !== 'string') return id
+  const content = type === 'event' ? eventContent(record) : responseContent(record)
+  if (isReject(content)) return content
+  const bodies = bodiesOf(record)
+  const eventType = typeof record.event_type === 'string' && record.event_type !== '' ? record.event_type : null
+  const normalized: Normalized = {
+    id,
+    content,
+    ...kindAndStatusOf(record, bodies, eventType, content.http_status),
+    sessionId: sessionIdOf(bodies),
+    time: readTime(record.timestamp),
+    zoneId: zoneIdOf(record, bodies),
+    eventType,
+    card: content.card ?? null,
+    endsAt: endsAtOf(bodies),
+  }
+  return faultIn(normalized) ?? normalized
+}
+
+function faultIn({ sessionId, zoneId, eventType, status }: Normalized): Reject | null {
+  return (
+    faultOf('session id', sessionId) ??
+    faultOf('zone_id', zoneId) ??
+    faultOf('event_type', eventType) ??
+    faultOf('status', status)
+  )
+}

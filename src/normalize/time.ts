@@ -1,0 +1,111 @@
+import type { Json } from '../contract/record.ts'
+
+/**
+ * Reads a time as the sources write it, into epoch milliseconds; null when it cannot be read. Understood:
+ *
+ * - ISO 8601: `2023-06-01`, `2023-06-01T15:36`, `2023-06-01T15:36:15`, a blank or `t` for `T`, a fraction of 1–9 digits
+ *   (cut to milliseconds), `Z`, `+02:00`, `+0200`, `+02`, `-0000`; without a zone it is UTC;
+ * - epoch seconds or milliseconds, as number or as text: below 10^11 (the year 5138 in seconds, 1973 in milliseconds)
+ *   it is seconds.
+ *
+ * Null too for what no clock means: zero or negative, or after the year 9999.
+ */
+export function readTime(value: Json | undefined): number | null {
+  if (typeof value === 'string')
+    return usable(value.length >= 10 && value.charCodeAt(4) === DASH ? iso(value) : epochText(value))
+  if (typeof value === 'number') return usable(epoch(value))
+  if (typeof value === 'bigint') return usable(epoch(Number(value)))
+  return null
+}
+
+const SECONDS_BELOW = 1e11
+const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+const DASH = 45
+const COLON = 58
+const BLANK = 32
+const MINUTE = 60_000
+
+const usable = (time: number | null) => (time !== null && time > 0 && time <= LAST ? time : null)
+
+const epoch = (value: number) => Math.floor(value < SECONDS_BELOW ? value * 1000 : value)
+
+function epochText(text: string): number | null {
+  return /^\s*[0-9]{1,16}(?:\.[0-9]{1,9})?\s*$/.test(text) ? epoch(Number(text)) : null
+}
+
+/** By character codes, not by expression: every record passes here. */
+function iso(text: string): number | null {
+  const day = dayOf(text)
+  if (day === null) return null
+  if (text.length === 10) return day
+  const divider = text.charCodeAt(10) | BLANK
+  if (divider !== 116 && divider !== BLANK) return null
+  const hour = digits(text, 11, 2)
+  const minute = text.charCodeAt(13) === COLON ? digits(text, 14, 2) : -1
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59) return null
+  return withSeconds(text, day + hour * 60 * MINUTE + minute * MINUTE)
+}
+
+function withSeconds(text: string, minutes: number): number | null {
+  if (text.charCodeAt(16) !== COLON) return withZone(text, 16, minutes)
+  const second = digits(text, 17, 2)
+  if (second < 0 || second > 60) return null
+  let end = 19
+  let milliseconds = 0
+  const mark = text.charCodeAt(19)
+  if (mark === 46 || mark === 44) {
+    end = 20
+    while (end < text.length && isDigit(text.charCodeAt(end))) end++
+    if (end === 20 || end > 29) return null
+    milliseconds = Number(text.slice(20, Math.min(end, 23)).padEnd(3, '0'))
+  }
+  return withZone(text, end, minutes + second * 1000 + milliseconds)
+}
+
+/** What stands from `at` on is nothing, `Z` or an offset. */
+function withZone(text: string, at: number, local: number): number | null {
+  const start = text.charCodeAt(at) === BLANK ? at + 1 : at
+  const rest = text.length - start
+  if (rest === 0) return start === at ? local : null
+  const sign = text.charCodeAt(start)
+  if ((sign | BLANK) === 122) return rest === 1 ? local : null
+  if (sign !== 43 && sign !== DASH) return null
+  const hours = digits(text, start + 1, 2)
+  const minutes = rest === 3 ? 0 : rest === 5 ? digits(text, start + 3, 2) : rest === 6 ? colonMinutes(text, start) : -1
+  if (hours < 0 || hours > 18 || minutes < 0 || minutes > 59) return null
+  const offset = (hours * 60 + minutes) * MINUTE
+  return sign === DASH ? local + offset : local - offset
+}
+
+const colonMinutes = (text: string, start: number) =>
+  text.charCodeAt(start + 3) === COLON ? digits(text, start + 4, 2) : -1
+
+/** Start of the day that the first ten characters name, as epoch milliseconds. */
+function dayOf(text: string): number | null {
+  const year = digits(text, 0, 4)
+  const month = digits(text, 5, 2)
+  const day = digits(text, 8, 2)
+  if (text.charCodeAt(7) !== DASH || year < 0 || month < 1 || month > 12 || day < 1 || day > daysOf(year, month))
+    return null
+  const time = Date.UTC(year, month - 1, day)
+  // Date.UTC takes the years 0–99 for 1900–1999.
+  return year < 100 ? null : time
+}
+
+function daysOf(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
+}
+
+/** The number in `count` digits at `at`; -1 when they are not all digits. */
+function digits(text: string, at: number, count: number): number {
+  let value = 0
+  for (let i = at; i < at + count; i++) {
+    const code = text.charCodeAt(i)
+    if (!isDigit(code)) return -1
+    value = value * 10 + code - 48
+  }
+  return value
+}
+
+const isDigit = (code: number) => code >= 48 && code <= 57
