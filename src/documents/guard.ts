@@ -1,5 +1,5 @@
 import type { CacheDocument } from '../contract/document.ts'
-import { tombstoneIn } from './merge.ts'
+import { merge, tombstoneIn } from './merge.ts'
 
 /** What a projected read shows of a stored document: all that decides whether a new one can change it. */
 export interface Existing {
@@ -24,6 +24,21 @@ export function changesNothing(document: CacheDocument, existing: Existing): boo
   if (cache.kind !== 'error') return true
   const success = successOrderIn(document)
   return !isAfter(success, erased) || !isAfter(success, cache.lastSuccess?.order)
+}
+
+/**
+ * The merged document when it needs nothing of the stored content, so that it can be made here and put in the place of
+ * exactly what was read; undefined when the server must merge. This is the common update, a newer record that is no error
+ * over a success, and costs MongoDB half of a merge.
+ */
+export function replacementFor(document: CacheDocument, existing: Existing): CacheDocument | undefined {
+  const { cache, createdAt, updatedAt } = existing
+  if (cache === undefined || createdAt === undefined || updatedAt === undefined) return undefined
+  if (document.cache.order <= cache.order) return undefined
+  const holdsSuccess = (cache.kind !== 'error' && cache.kind !== 'tombstone') || cache.lastSuccess !== undefined
+  if (document.cache.kind === 'error' && holdsSuccess) return undefined
+  // The holder is `document`, and no success is stored that it would keep: the content that was not read does not matter.
+  return merge(existing as CacheDocument, document)
 }
 
 function successOrderIn({ cache }: CacheDocument): string | undefined {

@@ -1,4 +1,5 @@
 import type { Document } from 'mongodb'
+import type { Existing } from './guard.ts'
 
 /**
  * `documents/merge.ts` as a MongoDB update pipeline: the server joins the stored document (`$$ROOT`) with `$$new`,
@@ -97,6 +98,23 @@ export const mergePipeline: readonly Document[] = [
     },
   },
 ]
+
+/**
+ * Puts `$$new` in the place of the stored document if that still is as it was read (`seenConstant`), else changes nothing.
+ * For documents that `guard.ts` could merge from a projected read.
+ */
+export const replacePipeline: readonly Document[] = [
+  {
+    $replaceWith: {
+      $cond: [{ $eq: [['$cache.order', '$createdAt', '$updatedAt', '$cache.erased'], '$$seen'] }, '$$new', '$$ROOT'],
+    },
+  },
+]
+
+/** What `$$seen` must hold; an array expression gives null for a field that is absent. */
+export function seenConstant({ cache, createdAt, updatedAt }: Existing): unknown[] {
+  return [cache?.order ?? null, createdAt ?? null, updatedAt ?? null, cache?.erased ?? null]
+}
 
 /** The content fields of the document at `path`; those it does not have stay out. */
 function contentOf(path: '$' | '$$new.'): Document {

@@ -18,24 +18,18 @@ export function sizeOf(document: CacheDocument): number {
   return bound < WORTH_MEASURING ? bound : BSON.calculateObjectSize(document, { ignoreUndefined: true })
 }
 
-export interface Sized {
-  document: CacheDocument
-  bytes: number
-}
-
-/** Cuts documents into commands by count and by bytes, in order; `overhead` is what a command adds to each, in bytes. */
-export function* packs(documents: readonly Sized[], overhead: number): Generator<CacheDocument[]> {
-  let pack: CacheDocument[] = []
+/** Cuts items into commands by count and by bytes, in order. */
+export function* packs<Item extends { bytes: number }>(items: readonly Item[]): Generator<Item[]> {
+  let pack: Item[] = []
   let total = 0
-  for (const { document, bytes } of documents) {
-    const more = bytes + overhead
-    if (pack.length > 0 && (pack.length === MAX_COMMAND_DOCUMENTS || total + more > MAX_COMMAND_BYTES)) {
+  for (const item of items) {
+    if (pack.length > 0 && (pack.length === MAX_COMMAND_DOCUMENTS || total + item.bytes > MAX_COMMAND_BYTES)) {
       yield pack
       pack = []
       total = 0
     }
-    pack.push(document)
-    total += more
+    pack.push(item)
+    total += item.bytes
   }
   if (pack.length > 0) yield pack
 }

@@ -1,7 +1,8 @@
 import type { Collection } from 'mongodb'
 import type { CacheDocument } from '../contract/document.ts'
-import { INSERT, run, type Tally, UPDATE } from './command.ts'
-import { changesNothing, type Existing } from './guard.ts'
+import { INSERT, MERGE, REPLACE } from './commands.ts'
+import { changesNothing, type Existing, replacementFor } from './guard.ts'
+import { run, type Tally, type Write } from './run.ts'
 
 /**
  * Where cache documents are kept. Every operation is idempotent and the merge is commutative, so a caller that got an
@@ -59,8 +60,12 @@ export function createStore(collection: Collection<CacheDocument>): DocumentStor
 
     async write(documents, existing) {
       const tally: Tally = { inserted: 0, updated: 0, unchanged: 0, refused: new Map(), raced: [] }
-      const { fresh, changed } = sort(documents, existing, tally)
-      await all([run(collection, INSERT, fresh, tally), run(collection, UPDATE, changed, tally)])
+      const { insert, replace, merge } = sort(documents, existing, tally)
+      await all([
+        run(collection, INSERT, insert, tally),
+        run(collection, REPLACE, replace, tally),
+        run(collection, MERGE, merge, tally),
+      ])
       await mergeRaced(collection, tally)
       const { raced: _, ...result } = tally
       return result
@@ -81,23 +86,26 @@ function find(collection: Collection<CacheDocument>, ids: string[]): Promise<Exi
     .toArray()
 }
 
+/** Which command each document needs, by what is known of the stored one. */
 function sort(documents: readonly CacheDocument[], existing: ReadonlyMap<string, Existing>, tally: Tally) {
-  const fresh: CacheDocument[] = []
-  const changed: CacheDocument[] = []
+  const insert: Write[] = []
+  const replace: Write[] = []
+  const merge: Write[] = []
   for (const document of documents) {
-    const stored = existing.get(document._id)
-    if (stored === undefined) fresh.push(document)
-    else if (changesNothing(document, stored)) tally.unchanged += 1
-    else changed.push(document)
+    const seen = existing.get(document._id)
+    const replacement = seen && replacementFor(document, seen)
+    if (seen === undefined) insert.push({ document })
+    else if (replacement !== undefined) replace.push({ document: replacement, seen })
+    else if (changesNothing(document, seen)) tally.unchanged += 1
+    else merge.push({ document })
   }
-  return { fresh, changed }
+  return { insert, replace, merge }
 }
 
 async function mergeRaced(collection: Collection<CacheDocument>, tally: Tally): Promise<void> {
   for (let round = 0; tally.raced.length > 0; round += 1) {
     if (round === MOST_RACES) throw new Error(`MongoDB reported a duplicate _id ${MOST_RACES} times over: try again.`)
-    const raced = tally.raced.splice(0)
-    await run(collection, UPDATE, raced, tally)
+    await run(collection, MERGE, tally.raced.splice(0), tally)
   }
 }
 

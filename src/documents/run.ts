@@ -1,0 +1,128 @@
+import type { Collection, Document } from 'mongodb'
+import type { CacheDocument } from '../contract/document.ts'
+import type { Form } from './commands.ts'
+import type { Existing } from './guard.ts'
+import { refusalOfCode, refusalOfError } from './refusal.ts'
+import { MAX_DOCUMENT_BYTES, packs, sizeOf } from './size.ts'
+
+/** A document to write, and for a replacement what it replaces. */
+export interface Write {
+  document: CacheDocument
+  seen?: Existing
+}
+
+/** What became of the documents of one write, counted as the server counted them. */
+export interface Tally {
+  inserted: number
+  updated: number
+  unchanged: number
+  /** Why MongoDB refuses a document, by id. */
+  refused: Map<string, string>
+  /** Writes that met another writer on the same id, and have to be merged. */
+  raced: Write[]
+}
+
+interface WriteError {
+  index: number
+  code: number
+  keyPattern?: Document
+}
+
+/** Most milliseconds that a write waits for a majority; then it is an outage, and the caller comes again. */
+const WRITE_CONCERN_TIMEOUT_MS = 20_000
+const DUPLICATE_KEY = 11_000
+
+/**
+ * Runs one form of command over documents of distinct ids and adds to the tally. A document that cannot be stored never
+ * keeps another from being stored: where it fails a whole command, the command is halved until it stands alone.
+ *
+ * @throws the driver's error when the fault is not in a document (network, fail-over, time-out, rights), and an error
+ * that says so when the majority did not confirm in time. Some documents may then be written; all may be written again.
+ */
+export async function run(
+  collection: Collection<CacheDocument>,
+  form: Form,
+  writes: readonly Write[],
+  tally: Tally,
+): Promise<void> {
+  for (const pack of packs(storable(writes, form.overhead, tally))) await runPack(collection, form, pack, tally)
+}
+
+function storable(writes: readonly Write[], overhead: number, tally: Tally): (Write & { bytes: number })[] {
+  const sized = []
+  for (const write of writes) {
+    const bytes = sizeOf(write.document)
+    if (bytes <= MAX_DOCUMENT_BYTES) sized.push({ ...write, bytes: bytes + overhead })
+    else
+      tally.refused.set(write.document._id, `the document takes ${bytes} bytes of BSON; MongoDB stores 16 MiB at most`)
+  }
+  return sized
+}
+
+async function runPack(
+  collection: Collection<CacheDocument>,
+  form: Form,
+  pack: readonly Write[],
+  tally: Tally,
+): Promise<void> {
+  let reply: Document
+  try {
+    reply = await send(collection, form, pack)
+  } catch (error) {
+    const refusal = refusalOfError(error)
+    if (refusal === undefined) throw error
+    return halve(collection, form, pack, tally, refusal)
+  }
+  const errors: WriteError[] = reply.writeErrors ?? []
+  for (const error of errors) account(error, pack[error.index] as Write, tally)
+  const failed = new Set(errors.map(({ index }) => index))
+  const written = failed.size === 0 ? pack : pack.filter((_, index) => !failed.has(index))
+  form.count(reply, written, tally)
+}
+
+async function halve(
+  collection: Collection<CacheDocument>,
+  form: Form,
+  pack: readonly Write[],
+  tally: Tally,
+  refusal: string,
+): Promise<void> {
+  const half = pack.length >> 1
+  if (half === 0) {
+    for (const { document } of pack) tally.refused.set(document._id, refusal)
+    return
+  }
+  await runPack(collection, form, pack.slice(0, half), tally)
+  await runPack(collection, form, pack.slice(half), tally)
+}
+
+async function send(collection: Collection<CacheDocument>, form: Form, pack: readonly Write[]): Promise<Document> {
+  const { w = 'majority', wtimeoutMS = WRITE_CONCERN_TIMEOUT_MS } = collection.writeConcern ?? {}
+  const command = {
+    [form.name]: collection.collectionName,
+    ...form.statements(pack),
+    ordered: false,
+    writeConcern: { w, wtimeout: wtimeoutMS },
+  }
+  const reply = await collection.db.command(command, { ignoreUndefined: true })
+  const unconfirmed = reply.writeConcernError
+  if (unconfirmed === undefined) return reply
+  throw new Error(
+    `MongoDB did not confirm the ${form.name} with write concern ${JSON.stringify(w)} within ${wtimeoutMS} ms ` +
+      `(code ${unconfirmed.code}, ${unconfirmed.codeName ?? 'no name'}): check that most of the replica set is up.`,
+  )
+}
+
+function account({ code, keyPattern }: WriteError, write: Write, tally: Tally): void {
+  if (code === DUPLICATE_KEY) {
+    if (keyPattern !== undefined && !('_id' in keyPattern)) {
+      throw new Error(`A unique index on ${JSON.stringify(keyPattern)} refuses cache documents: drop that index.`)
+    }
+    tally.raced.push(write)
+    return
+  }
+  const refusal = refusalOfCode(code)
+  if (refusal === undefined)
+    throw new Error(`MongoDB did not write a document (code ${code}): it is to be tried again.`)
+  tally.refused.set(write.document._id, refusal)
+}
