@@ -16,7 +16,7 @@ while read -r verb what; do
     directory) set -- "$@" "$what" ;;
   esac
 done
-for pid in $pids; do kill -KILL -- "-$pid"; done 2>/dev/null
+for pid in $pids; do kill -KILL "-$pid"; done 2>/dev/null
 [ $# -eq 0 ] && exit
 sleep 0.2
 rm -rf -- "$@"

@@ -24,8 +24,13 @@ const READY_MS = 90_000
 /** How long a service may take to end in good order before it is killed. */
 const STOP_MS = 20_000
 
+export interface NativeService extends OwnService {
+  /** False when it has ended, by itself or by our doing. */
+  isRunning(): boolean
+}
+
 /** Starts a service as a process group of its own and returns when it answers. */
-export async function startService(launch: Launch): Promise<OwnService> {
+export async function startService(launch: Launch): Promise<NativeService> {
   let child: ChildProcess | null = null
 
   const signal = (name: NodeJS.Signals) => {
@@ -53,6 +58,7 @@ export async function startService(launch: Launch): Promise<OwnService> {
   await start()
   return {
     address: launch.address,
+    isRunning: () => child !== null && !hasEnded(child),
     start,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),

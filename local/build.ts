@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Progress, step } from './progress.ts'
+
+/** The checkout. */
+export const ROOT = join(import.meta.dirname, '..')
+/** The program as it is built. */
+export const MAIN = join(ROOT, 'dist', 'main.js')
+
+const INPUTS = ['src', 'schemas', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
+
+/** Builds `dist` when it is missing or older than any source. Throws with the compiler's own words. */
+export async function build(progress: Progress): Promise<void> {
+  const built = await newest(MAIN)
+  const sources = await Promise.all(INPUTS.map((input) => newest(join(ROOT, input))))
+  if (built > Math.max(...sources)) return
+  await step(progress, 'Building dist', compile)
+}
+
+function compile(): Promise<void> {
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let output = ''
+    child.stdout.on('data', (bytes) => {
+      output += bytes
+    })
+    child.stderr.on('data', (bytes) => {
+      output += bytes
+    })
+    child.once('error', reject)
+    child.once('close', (code) => {
+      if (code === 0) resolve()
+      else reject(new Error(`The build failed (tsc exit code ${code}):\n${output.trimEnd()}`))
+    })
+  })
+}
+
+/** When the newest file under a path was written, in epoch milliseconds; 0 when there is none. */
+async function newest(path: string): Promise<number> {
+  const found = await stat(path).catch(() => null)
+  if (found === null) return 0
+  if (!found.isDirectory()) return found.mtimeMs
+  const inside = await Promise.all((await readdir(path)).map((name) => newest(join(path, name))))
+  return Math.max(0, ...inside)
+}

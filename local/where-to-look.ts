@@ -1,0 +1,33 @@
+import type { Running } from './program.ts'
+import type { How, Services } from './services.ts'
+
+const HOW: Record<How, string> = {
+  environment: 'from the environment',
+  docker: 'in Docker',
+  native: 'a process of this machine',
+}
+
+/** Where a person finds what the processor does: addresses, topics, and a command to paste into another terminal. */
+export function whereToLook({ how, env }: Services, { url, logs }: Running): string[] {
+  const setting = (name: string, fallback: string) => process.env[name] || fallback
+  const collection = `${setting('MONGODB_DATABASE', 'dataset')}.${setting('MONGODB_COLLECTION', 'pm_parking_events')}`
+  const inputs = [setting('EVENTS_TOPICS', 'parkmobile.events'), setting('RESPONSES_TOPICS', 'parkmobile.responses')]
+  const outputs = [
+    setting('STATUS_TOPIC', 'parkmobile.status-updates'),
+    setting('DEAD_LETTER_TOPIC', 'parkmobile.dead-letters'),
+  ]
+  const registry = how.registry && `${env.SCHEMA_REGISTRY_URL}  (${HOW[how.registry]})`
+  const forTail = { KAFKA_BROKERS: env.KAFKA_BROKERS, SCHEMA_REGISTRY_URL: env.SCHEMA_REGISTRY_URL }
+  const tail = Object.entries(forTail).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
+  const rows: [string, string][] = [
+    ['metrics', `${url}/metrics   health: ${url}/healthz ${url}/readyz`],
+    ['MongoDB', `${env.MONGODB_URI}  ${collection}  (${HOW[how.mongodb]})`],
+    ['Kafka', `${env.KAFKA_BROKERS}  (${HOW[how.kafka]})`],
+    ...(registry ? [['registry', registry] as [string, string]] : []),
+    ['topics in', inputs.join(', ')],
+    ['topics out', outputs.join(', ')],
+    ['tail', `${tail.join(' ')} node dist/main.js tail`],
+    ['logs', logs.join(' ')],
+  ]
+  return [...rows.map(([title, text]) => `  ${title.padEnd(12)}${text}`), '', '  Ctrl-C stops everything']
+}

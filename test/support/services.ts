@@ -1,0 +1,40 @@
+import { type Services, type ServicesOptions, startServices } from '../../local/services.ts'
+
+export { until } from '../../local/until.ts'
+
+export interface SharedServices {
+  brokers: string[]
+  mongodbUri: string
+  registryUrl: string
+  /** The same three as settings for the program. */
+  env: { KAFKA_BROKERS: string; MONGODB_URI: string; SCHEMA_REGISTRY_URL: string }
+}
+
+/**
+ * The services that `npm test` started for all tests. They are shared: a test uses topics, groups, subjects and
+ * databases of its own names, and never stops or pauses them.
+ */
+export function sharedServices(): SharedServices {
+  const env = {
+    KAFKA_BROKERS: given('KAFKA_BROKERS'),
+    MONGODB_URI: given('MONGODB_URI'),
+    SCHEMA_REGISTRY_URL: given('SCHEMA_REGISTRY_URL'),
+  }
+  return {
+    brokers: env.KAFKA_BROKERS.split(','),
+    mongodbUri: env.MONGODB_URI,
+    registryUrl: env.SCHEMA_REGISTRY_URL,
+    env,
+  }
+}
+
+/** Services for one test alone, to stop, kill and pause. Dispose of them at its end; they take seconds to start. */
+export function freshServices(options: Omit<ServicesOptions, 'fresh'> = {}): Promise<Services> {
+  return startServices({ ...options, fresh: true })
+}
+
+function given(name: string): string {
+  const value = process.env[name]
+  if (!value) throw new Error(`${name} is not set: run this test with "npm test -- <path>", which starts the services`)
+  return value
+}
