@@ -39,7 +39,12 @@ describe('services of one test alone', () => {
   test(
     'a broker keeps address and topics over a stop, a crash and a pause',
     async () => {
-      const kafka = new kafkajs.Kafka({ brokers: [services.env.KAFKA_BROKERS], logLevel: kafkajs.logLevel.NOTHING })
+      const kafka = new kafkajs.Kafka({
+        brokers: [services.env.KAFKA_BROKERS],
+        connectionTimeout: 1_000,
+        requestTimeout: 3_000,
+        logLevel: kafkajs.logLevel.NOTHING,
+      })
       const topics = async () => {
         const admin = kafka.admin({ retry: { retries: 0 } })
         await admin.connect()
@@ -81,7 +86,7 @@ describe('services of one test alone', () => {
       await services.mongodb.start()
       expect(await kept.countDocuments()).toBe(1)
       await services.mongodb.pause()
-      await expect(kept.countDocuments({}, { timeoutMS: 500 })).rejects.toThrow()
+      await expect(ping(services.env.MONGODB_URI)).rejects.toThrow()
       await services.mongodb.resume()
       expect(await kept.countDocuments()).toBe(1)
       await client.close()
@@ -201,16 +206,19 @@ describe('what was started', () => {
 
 describe('looking for a Docker engine', () => {
   let silent: Server
+  let directory: string
   let socket: string
 
   beforeAll(async () => {
-    socket = join(await mkdtemp(join(tmpdir(), 'pm-docker-test-')), 'docker.sock')
+    directory = await mkdtemp(join(tmpdir(), 'pm-docker-test-'))
+    socket = join(directory, 'docker.sock')
     silent = createServer(() => undefined)
     await new Promise<void>((resolve) => silent.listen(socket, resolve))
   })
 
-  afterAll(() => {
+  afterAll(async () => {
     silent.close()
+    await rm(directory, { recursive: true, force: true })
   })
 
   test.each([
@@ -232,6 +240,14 @@ function isAlive(pid: number): boolean {
   } catch {
     return false
   }
+}
+
+async function ping(uri: string): Promise<void> {
+  const client = new MongoClient(uri, { serverSelectionTimeoutMS: 1_000, connectTimeoutMS: 1_000 })
+  await client
+    .db('admin')
+    .command({ ping: 1 })
+    .finally(() => client.close())
 }
 
 const fails = (work: Promise<unknown>): Promise<boolean> =>
