@@ -61,7 +61,7 @@ async function ingestChunk(parts: IngestParts, type: RecordType, records: Source
   const step = <T>(name: string, dependency: Dependency, work: () => Promise<T>) =>
     outages.waitOut(dependency, signal, () => timed(metrics, 'ingest', name, work))
 
-  await step('schemas', 'registry', () => decoder.prepare(records.map(({ value }) => value)))
+  if (settings.registry) await step('schemas', 'registry', () => decoder.prepare(records.map(({ value }) => value)))
   const taken = await timed(metrics, 'ingest', 'normalize', () =>
     records.map((record) => takeSafely(parts, type, record)),
   )

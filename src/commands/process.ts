@@ -152,7 +152,7 @@ async function startIngest(common: Common, closing: Close[]): Promise<void> {
     topics: [...settings.topics.events, ...settings.topics.responses],
     concurrency: 12,
     onBatch: createIngest({ ...common, store: createStore(mongo.collection) }),
-    onAssignment: (memberId) => health.set('ingest', memberId !== null, 'has not joined its group'),
+    onAssignment: (memberId) => showJoined(health, 'ingest', memberId),
     onRebalance: () => metrics.rebalances.inc({ stage: 'ingest' }),
   })
   closing.push(() => consumer.stop())
@@ -162,12 +162,8 @@ async function startStatus(common: Common, closing: Close[]): Promise<void> {
   const { settings, health, metrics, outages, kafka, admin, log, signal, cards, onDead } = common
   const { topics, registry, retentionMs, chunkRecords } = settings
   const groupId = `${settings.kafka.groupId}-status`
-  const codec = await outages.waitOut(
-    'registry',
-    signal,
-    () => createStatusCodec(registry, topics.status, common.decoder),
-    isIncompatible,
-  )
+  const createCodec = () => createStatusCodec(registry, topics.status, common.decoder)
+  const codec = await (registry ? outages.waitOut('registry', signal, createCodec, isIncompatible) : createCodec())
   const stage = createStatusStage({
     ...common,
     lane: { kafka, admin, codec, log, topic: topics.status, partitions: common.lanes, groupId, retentionMs },
@@ -182,13 +178,18 @@ async function startStatus(common: Common, closing: Close[]): Promise<void> {
     concurrency: common.lanes,
     onBatch: stage.onBatch,
     onAssignment(memberId, assignment) {
-      health.set('status', memberId !== null, 'has not joined its group')
+      showJoined(health, 'status', memberId)
       stage.assign(memberId, assignment[topics.observations] ?? [])
     },
     onRebalance: () => metrics.rebalances.inc({ stage: 'status' }),
   })
   stage.attach(consumer)
   closing.push(() => consumer.stop())
+}
+
+function showJoined(health: Health, stage: string, memberId: string | null): void {
+  if (memberId === null) health.set(stage, false, 'is not a member of its consumer group')
+  else health.set(stage, true)
 }
 
 /** Lag from the broker's own figures; not knowing it means that Kafka is away. */

@@ -19,6 +19,8 @@ export interface Report {
 export interface Health {
   /** Sets a condition of readiness, such as `kafka`; `detail` says what is missing. */
   set(name: string, ok: boolean, detail?: string): void
+  /** Forgets a condition that no longer applies. */
+  clear(name: string): void
   /** Says that this process cannot recover by itself. There is no way back. */
   dead(reason: string): void
   alive(): Report
@@ -37,6 +39,9 @@ export function createHealth(now: () => Date = () => new Date()): Health {
     set(name, ok, detail) {
       const before = conditions.get(name)
       conditions.set(name, condition(ok, detail, before?.ok === ok ? before.since : now().toISOString()))
+    },
+    clear(name) {
+      conditions.delete(name)
     },
     dead(reason) {
       death ??= condition(false, reason, now().toISOString())
