@@ -2,12 +2,16 @@ import { type Collection, MongoClient } from 'mongodb'
 import type { CacheDocument } from '../contract/document.ts'
 import type { Settings } from '../settings.ts'
 
-/** A client and the cache collection. Nothing is dialled before the first command; reconnecting is the driver's. */
+/**
+ * A client and the cache collection. Nothing is dialled before the first `ping`; once one has succeeded, reconnecting is
+ * the driver's. Before that, use nothing else: a client whose first command found no server answers all others with
+ * "Topology is closed" until it is told to connect again, which `ping` does.
+ */
 export interface Mongo extends AsyncDisposable {
   client: MongoClient
   collection: Collection<CacheDocument>
   /**
-   * One round trip to the primary.
+   * Connects if need be, and makes one round trip to the primary.
    * @throws within about five seconds when no primary can be reached, and when the server is older than 5.0.
    */
   ping(): Promise<void>
@@ -40,6 +44,7 @@ export function openMongo(settings: Settings['mongodb'], appName: string, poolSi
     client,
     collection: db.collection<CacheDocument>(settings.collection),
     async ping() {
+      await client.connect()
       const { isWritablePrimary, maxWireVersion } = await db.command({ hello: 1 })
       if (maxWireVersion < OLDEST_WIRE_VERSION) {
         throw new Error(`MongoDB 5.0 or newer is needed; the server speaks wire version ${maxWireVersion}: upgrade it.`)

@@ -1,4 +1,4 @@
-import { BSON, MongoInvalidArgumentError, MongoServerError } from 'mongodb'
+import { BSON, MongoServerError } from 'mongodb'
 
 /**
  * Tells a document that MongoDB refuses for its content from a MongoDB that is not there. The first becomes a dead letter,
@@ -48,7 +48,6 @@ const COMMAND_CODES = new Set<unknown>([15, 22, 10334])
 /** The same for an error that failed a whole command: from the server, or from the driver before it sent anything. */
 export function refusalOfError(error: unknown): string | undefined {
   if (error instanceof MongoServerError) return COMMAND_CODES.has(error.code) ? refusalOfCode(error.code) : undefined
-  const notBson = error instanceof BSON.BSONError || error instanceof MongoInvalidArgumentError
-  if (!notBson && !(error instanceof RangeError)) return undefined
+  if (!(error instanceof BSON.BSONError || error instanceof RangeError)) return undefined
   return 'the document cannot be written as BSON: a key holds a NUL or is _bsontype, or it is nested too deep or too large'
 }

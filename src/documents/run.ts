@@ -1,4 +1,4 @@
-import type { Collection, Document } from 'mongodb'
+import { type Collection, type Document, MongoWriteConcernError } from 'mongodb'
 import type { CacheDocument } from '../contract/document.ts'
 import type { Form } from './commands.ts'
 import type { Existing } from './guard.ts'
@@ -104,13 +104,17 @@ async function send(collection: Collection<CacheDocument>, form: Form, pack: rea
     ordered: false,
     writeConcern: { w, wtimeout: wtimeoutMS },
   }
-  const reply = await collection.db.command(command, { ignoreUndefined: true })
-  const unconfirmed = reply.writeConcernError
-  if (unconfirmed === undefined) return reply
-  throw new Error(
-    `MongoDB did not confirm the ${form.name} with write concern ${JSON.stringify(w)} within ${wtimeoutMS} ms ` +
-      `(code ${unconfirmed.code}, ${unconfirmed.codeName ?? 'no name'}): check that most of the replica set is up.`,
-  )
+  try {
+    return await collection.db.command(command, { ignoreUndefined: true })
+  } catch (error) {
+    // The driver throws this for the reply's `writeConcernError`: written perhaps, but not safe.
+    if (!(error instanceof MongoWriteConcernError)) throw error
+    throw new Error(
+      `MongoDB did not confirm the ${form.name} with write concern ${JSON.stringify(w)} within ${wtimeoutMS} ms ` +
+        `(code ${error.code}): check that most of the replica set is up.`,
+      { cause: error },
+    )
+  }
 }
 
 function account({ code, keyPattern }: WriteError, write: Write, tally: Tally): void {
