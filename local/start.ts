@@ -4,6 +4,7 @@ import { createScreen, oneLine, type Reading, table, takeReading } from './dashb
 import { type Running, runProgram } from './program.ts'
 import { type Services, startServices } from './services.ts'
 import { HELP, parseStartOptions, type StartOptions } from './start-options.ts'
+import { whenToldToStop } from './when-told.ts'
 import { whereToLook } from './where-to-look.ts'
 
 const REFRESH_MS = 1_000
@@ -20,14 +21,9 @@ const whenStopped = new Promise<never>((_, reject) => {
 })
 whenStopped.catch(() => undefined)
 
-function onSignal(): void {
-  if (stopped.signal.aborted) process.exit(130) // whoever asks twice does not want to wait
-  stopped.abort()
-}
-
 /** Start what there is, show it, and stop it in reverse order. Returns the exit code. */
 async function main(options: StartOptions): Promise<number> {
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  whenToldToStop(() => stopped.abort())
   const began = Date.now()
   let services: Services | null = null
   let running: Running | null = null

@@ -1,9 +1,15 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { build, ROOT } from '../local/build.ts'
+import { forget, watch } from '../local/native/guard.ts'
+import { signalGroup } from '../local/native/process.ts'
 import { type Services, startServices } from '../local/services.ts'
+import { whenToldToStop } from '../local/when-told.ts'
 
 // `npm test [-- jest arguments]`: the services, the build, then jest over everything or the paths given.
+
+/** Exit code of a run that was told to stop. */
+const STOPPED = 130
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`)
@@ -21,16 +27,21 @@ function runJest(args: string[], env: Record<string, string>): Promise<number> {
   const jest = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js')
   const child = spawn(process.execPath, ['--experimental-vm-modules', '--no-warnings', jest, ...own, ...args], {
     cwd: ROOT,
-    stdio: 'inherit',
+    stdio: ['ignore', 'inherit', 'inherit'],
+    // A group of its own, so that its workers and what the tests start end with it.
+    detached: true,
     env: { ...process.env, ...env },
   })
+  const { pid } = child
+  if (pid !== undefined) {
+    watch(pid)
+    whenToldToStop(() => signalGroup(pid, 'SIGKILL'))
+  }
   return new Promise((resolve, reject) => {
-    const stop = (signal: NodeJS.Signals) => child.kill(signal)
-    process.on('SIGINT', stop).on('SIGTERM', stop)
     child.once('error', reject)
     child.once('exit', (code) => {
-      process.off('SIGINT', stop).off('SIGTERM', stop)
-      resolve(code ?? 130)
+      if (pid !== undefined) forget(pid)
+      resolve(code ?? STOPPED)
     })
   })
 }
