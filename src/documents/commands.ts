@@ -45,8 +45,8 @@ export const MERGE: Form = {
 }
 
 /**
- * Replaces documents that still are as they were read. The reply does not tell which are not, so if any is not, all go to
- * the merge, where those already replaced come out as unchanged; they are taken off that count here.
+ * Replaces documents that still are as they were read. The reply does not tell which are not, so if any is not, all are
+ * written again, where those already replaced come out as unchanged; they are taken off that count here.
  */
 export const REPLACE: Form = {
   name: 'update',
@@ -61,7 +61,7 @@ export const REPLACE: Form = {
     tally.updated += nModified
     if (nModified === written.length) return
     tally.unchanged -= nModified
-    tally.raced.push(...written)
+    for (const { document } of written) tally.raced.push(document)
   },
   overhead: BSON.calculateObjectSize({ u: replacePipeline }) + ID_BYTES + 4 * 1024,
 }

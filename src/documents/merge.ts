@@ -31,16 +31,6 @@ export function merge(a: CacheDocument, b: CacheDocument): CacheDocument {
   }
 }
 
-/** One document per id, in order of first appearance: MongoDB sees each id once in a write. */
-export function foldById(documents: Iterable<CacheDocument>): CacheDocument[] {
-  const folded = new Map<string, CacheDocument>()
-  for (const document of documents) {
-    const seen = folded.get(document._id)
-    folded.set(document._id, seen === undefined ? document : merge(seen, document))
-  }
-  return [...folded.values()]
-}
-
 /** Order of the newest tombstone that the document knows of. */
 export function tombstoneIn({ cache }: CacheDocument): string | undefined {
   return cache.kind === 'tombstone' ? cache.order : cache.erased

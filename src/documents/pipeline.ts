@@ -101,19 +101,24 @@ export const mergePipeline: readonly Document[] = [
 
 /**
  * Puts `$$new` in the place of the stored document if that still is as it was read (`seenConstant`), else changes nothing.
- * For documents that `guard.ts` could merge from a projected read.
+ * For documents that `guard.ts` could merge from a projected read. What is compared is all that a merge can change.
  */
 export const replacePipeline: readonly Document[] = [
   {
     $replaceWith: {
-      $cond: [{ $eq: [['$cache.order', '$createdAt', '$updatedAt', '$cache.erased'], '$$seen'] }, '$$new', '$$ROOT'],
+      $cond: [
+        { $eq: [['$cache.order', '$createdAt', '$updatedAt', '$cache.erased', '$cache.lastSuccess.order'], '$$seen'] },
+        '$$new',
+        '$$ROOT',
+      ],
     },
   },
 ]
 
 /** What `$$seen` must hold; an array expression gives null for a field that is absent. */
 export function seenConstant({ cache, createdAt, updatedAt }: Existing): unknown[] {
-  return [cache?.order ?? null, createdAt ?? null, updatedAt ?? null, cache?.erased ?? null]
+  const seen = [cache?.order, createdAt, updatedAt, cache?.erased, cache?.lastSuccess?.order]
+  return seen.map((value) => value ?? null)
 }
 
 /** The content fields of the document at `path`; those it does not have stay out. */

@@ -18,8 +18,8 @@ export interface Tally {
   unchanged: number
   /** Why MongoDB refuses a document, by id. */
   refused: Map<string, string>
-  /** Writes that met another writer on the same id, and have to be merged. */
-  raced: Write[]
+  /** Documents that met another writer on the same id, to be written again; never counted yet, on balance. */
+  raced: CacheDocument[]
 }
 
 interface WriteError {
@@ -122,7 +122,7 @@ function account({ code, keyPattern }: WriteError, write: Write, tally: Tally): 
     if (keyPattern !== undefined && !('_id' in keyPattern)) {
       throw new Error(`A unique index on ${JSON.stringify(keyPattern)} refuses cache documents: drop that index.`)
     }
-    tally.raced.push(write)
+    tally.raced.push(write.document)
     return
   }
   const refusal = refusalOfCode(code)

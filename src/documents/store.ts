@@ -15,7 +15,7 @@ export interface DocumentStore {
    */
   read(ids: readonly string[]): Promise<Map<string, Existing>>
   /**
-   * Merges documents, at most one per id (`foldById`), into the store.
+   * Merges documents, at most one per id (a chunk is folded with `merge` first), into the store.
    * @param existing what `read` gave for the same ids, so that new ids are inserted and what changes nothing is not sent.
    * It may be out of date: that costs time, never a wrong result.
    * @throws when the store is away or does not confirm; some documents may then be written already.
@@ -47,30 +47,33 @@ const PROJECTION = {
 
 /** The store in MongoDB (5.0 or newer, a replica set). The write concern is the collection's, by default the majority. */
 export function createStore(collection: Collection<CacheDocument>): DocumentStore {
-  return {
-    async read(ids) {
-      const existing = new Map<string, Existing>()
-      for (let start = 0; start < ids.length; start += READ_IDS) {
-        for (const document of await find(collection, ids.slice(start, start + READ_IDS))) {
-          existing.set(document._id, document)
-        }
+  async function read(ids: readonly string[]): Promise<Map<string, Existing>> {
+    const existing = new Map<string, Existing>()
+    for (let start = 0; start < ids.length; start += READ_IDS) {
+      for (const document of await find(collection, ids.slice(start, start + READ_IDS))) {
+        existing.set(document._id, document)
       }
-      return existing
-    },
-
-    async write(documents, existing) {
-      const tally: Tally = { inserted: 0, updated: 0, unchanged: 0, refused: new Map(), raced: [] }
-      const { insert, replace, merge } = sort(documents, existing, tally)
-      await all([
-        run(collection, INSERT, insert, tally),
-        run(collection, REPLACE, replace, tally),
-        run(collection, MERGE, merge, tally),
-      ])
-      await mergeRaced(collection, tally)
-      const { raced: _, ...result } = tally
-      return result
-    },
+    }
+    return existing
   }
+
+  async function write(documents: readonly CacheDocument[], existing: ReadonlyMap<string, Existing>) {
+    const tally: Tally = { inserted: 0, updated: 0, unchanged: 0, refused: new Map(), raced: [] }
+    await runAll(collection, sort(documents, existing, tally), tally)
+    if (tally.raced.length > 0) {
+      // Most of them are settled by another look: they are there already, or were replaced after all.
+      const raced = tally.raced.splice(0)
+      await runAll(collection, sort(raced, await read(raced.map(({ _id }) => _id)), tally), tally)
+    }
+    for (let round = 0; tally.raced.length > 0; round += 1) {
+      if (round === MOST_RACES) throw new Error(`MongoDB reported a duplicate _id ${MOST_RACES} times over: try again.`)
+      await run(collection, MERGE, tally.raced.splice(0).map(toWrite), tally)
+    }
+    const { raced: _, ...result } = tally
+    return result
+  }
+
+  return { read, write }
 }
 
 /**
@@ -86,30 +89,36 @@ function find(collection: Collection<CacheDocument>, ids: string[]): Promise<Exi
     .toArray()
 }
 
-/** Which command each document needs, by what is known of the stored one. */
-function sort(documents: readonly CacheDocument[], existing: ReadonlyMap<string, Existing>, tally: Tally) {
-  const insert: Write[] = []
-  const replace: Write[] = []
-  const merge: Write[] = []
+/** What each document needs, by what is known of the stored one. */
+interface Sorted {
+  insert: Write[]
+  replace: Write[]
+  merge: Write[]
+}
+
+function sort(documents: readonly CacheDocument[], existing: ReadonlyMap<string, Existing>, tally: Tally): Sorted {
+  const sorted: Sorted = { insert: [], replace: [], merge: [] }
   for (const document of documents) {
     const seen = existing.get(document._id)
     const replacement = seen && replacementFor(document, seen)
-    if (seen === undefined) insert.push({ document })
-    else if (replacement !== undefined) replace.push({ document: replacement, seen })
+    if (seen === undefined) sorted.insert.push({ document })
+    else if (replacement !== undefined) sorted.replace.push({ document: replacement, seen })
     else if (changesNothing(document, seen)) tally.unchanged += 1
-    else merge.push({ document })
+    else sorted.merge.push({ document })
   }
-  return { insert, replace, merge }
-}
-
-async function mergeRaced(collection: Collection<CacheDocument>, tally: Tally): Promise<void> {
-  for (let round = 0; tally.raced.length > 0; round += 1) {
-    if (round === MOST_RACES) throw new Error(`MongoDB reported a duplicate _id ${MOST_RACES} times over: try again.`)
-    await run(collection, MERGE, tally.raced.splice(0), tally)
-  }
+  return sorted
 }
 
 /** Waits for all, also when one fails, so that nothing is still being written when the error is thrown. */
-async function all(writes: Promise<void>[]): Promise<void> {
-  for (const outcome of await Promise.allSettled(writes)) if (outcome.status === 'rejected') throw outcome.reason
+async function runAll(collection: Collection<CacheDocument>, sorted: Sorted, tally: Tally): Promise<void> {
+  const outcomes = await Promise.allSettled([
+    run(collection, INSERT, sorted.insert, tally),
+    run(collection, REPLACE, sorted.replace, tally),
+    run(collection, MERGE, sorted.merge, tally),
+  ])
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+}
+
+function toWrite(document: CacheDocument): Write {
+  return { document }
 }

@@ -137,6 +137,10 @@ describe('what changes between the read and the write', () => {
       refused: new Map(),
     })
     expect((await stored(collection, 'race-7'))?.response).toEqual({ at: 3 })
+    expect(await store.write([...newer, documentOf({ id: 'race-new' })], new Map())).toMatchObject({
+      inserted: 1,
+      unchanged: 100,
+    })
   })
 })
 

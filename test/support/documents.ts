@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import type { CacheContent, CacheDocument, Kind } from '../../src/contract/document.ts'
 import { orderOf, tombstoneOrder } from '../../src/contract/order.ts'
 import type { Json } from '../../src/contract/record.ts'
+import { merge } from '../../src/documents/merge.ts'
 
 /** Cache documents for tests: by hand, each from a short note of its record, and at random. */
 
@@ -44,6 +45,16 @@ export function documentOf(note: Note): CacheDocument {
       expiresAt: new Date(EXPIRY_START + at * 1000 + RETENTION_MS),
     },
   }
+}
+
+/** One document per id, in order of first appearance. */
+export function foldById(documents: Iterable<CacheDocument>): CacheDocument[] {
+  const folded = new Map<string, CacheDocument>()
+  for (const document of documents) {
+    const seen = folded.get(document._id)
+    folded.set(document._id, seen === undefined ? document : merge(seen, document))
+  }
+  return [...folded.values()]
 }
 
 const hostileKeys = [

@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { CacheDocument } from '../../src/contract/document.ts'
-import { foldById, merge } from '../../src/documents/merge.ts'
+import { merge } from '../../src/documents/merge.ts'
 import type { DocumentStore, WriteResult } from '../../src/documents/store.ts'
-import { anyDocuments, documentOf } from './documents.ts'
+import { anyDocuments, documentOf, foldById } from './documents.ts'
 
 export interface StoreUnderTest extends AsyncDisposable {
   store: DocumentStore
@@ -116,6 +116,19 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       expect(results).toEqual([updated, unchanged, updated, unchanged])
       expect(await opened.store.write([first], UNSEEN)).toEqual(counted({ unchanged: 1 }))
       await expectStored(documents.reduce(merge))
+    })
+
+    test('keeps a late success that another writer stored since the read', async () => {
+      const id = freshId()
+      const [failed, again] = [5, 6].map((at) =>
+        documentOf({ id, at, arrived: 6, kind: 'error', content: { http_status: 500 } }),
+      ) as [CacheDocument, CacheDocument]
+      const success = documentOf({ id, at: 1, arrived: 6 })
+      await put(failed)
+      const stale = await opened.store.read([id])
+      await put(success)
+      expect(await opened.store.write([again], stale)).toEqual(counted({ updated: 1 }))
+      await expectStored([failed, success, again].reduce(merge))
     })
 
     test('keeps every key and value as it came: inserted, replaced, merged and behind an error', async () => {

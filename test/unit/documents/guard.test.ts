@@ -3,8 +3,8 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { CacheDocument } from '../../../src/contract/document.ts'
 import { changesNothing, type Existing, replacementFor } from '../../../src/documents/guard.ts'
-import { foldById, merge } from '../../../src/documents/merge.ts'
-import { anyDocuments, documentOf } from '../../support/documents.ts'
+import { merge } from '../../../src/documents/merge.ts'
+import { anyDocuments, documentOf, foldById } from '../../support/documents.ts'
 import { createMemoryStore } from '../../support/memory-store.ts'
 
 async function asRead(document: CacheDocument): Promise<Existing> {

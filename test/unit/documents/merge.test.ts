@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { CacheDocument, LastSuccess } from '../../../src/contract/document.ts'
-import { foldById, merge } from '../../../src/documents/merge.ts'
-import { anyDocuments, documentOf, START } from '../../support/documents.ts'
+import { merge } from '../../../src/documents/merge.ts'
+import { anyDocuments, documentOf, foldById, START } from '../../support/documents.ts'
 
 const success = documentOf({ at: 10, content: { card: 'c', http_status: 200, response: { ok: true } } })
 const failure = documentOf({ at: 20, kind: 'error', status: '500', content: { http_status: 500, response: null } })
