@@ -12,9 +12,12 @@ export interface Connection extends AsyncDisposable {
   readonly log: Logger
 }
 
-/** Kafka for a command that reads: what is logged goes to standard error. A broker that is away is waited for. */
+/**
+ * Kafka for a command that reads. A broker that is away is waited for, and told of in plain words on standard error; so
+ * kafkajs's own warnings are for those who set LOG_LEVEL.
+ */
 export async function connect(settings: Settings, signal: AbortSignal): Promise<Connection> {
-  const log = createLog(settings.logLevel, toStderr())
+  const log = createLog(settings.logLevel === 'info' ? 'error' : settings.logLevel, toStderr())
   const kafka = createKafka(settings.kafka, log)
   const admin = kafka.admin({ retry: { retries: 0 } })
   const brokers = settings.kafka.brokers.join(', ')
@@ -53,4 +56,22 @@ export async function rangesOf(admin: Admin, topic: string, setting: string): Pr
   return offsets
     .map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }))
     .sort((a, b) => a.partition - b.partition)
+}
+
+/** What passes by itself: a coordinator that is loading, a leader that moves, a broker that is away. */
+export function passes(error: unknown): boolean {
+  const { name, retriable, cause } = error as { name?: string; retriable?: boolean; cause?: unknown }
+  if (retriable === true || name === 'KafkaJSNumberOfRetriesExceeded') return true
+  return cause instanceof Error && passes(cause)
+}
+
+/** Does `work` again, from its start, until it is not stopped by something that passes. */
+export function patiently<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  return waitOut(work, {
+    signal,
+    giveUp: (error) => !passes(error),
+    onFailure: (error, _, attempt) => {
+      if (attempt % 5 === 0) tell(`Kafka is not ready, trying again: ${error.message}`)
+    },
+  })
 }

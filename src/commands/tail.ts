@@ -4,7 +4,7 @@ import type { Kind } from '../contract/document.ts'
 import type { StatusUpdate } from '../contract/status-update.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { printHelp, readArguments, tell, UsageError, untilStopped } from './command-line.ts'
-import { type Connection, connect, rangesOf } from './connect.ts'
+import { type Connection, connect, patiently, rangesOf } from './connect.ts'
 import { type Choice, isWanted, mayBeWanted } from './tail/choose.ts'
 import { follow } from './tail/follow.ts'
 import { line } from './tail/line.ts'
@@ -70,7 +70,7 @@ async function write(lines: string[], signal: AbortSignal): Promise<void> {
 
 async function tail(connection: Connection, settings: Settings, how: How, signal: AbortSignal): Promise<void> {
   const topic = settings.topics.status
-  const ranges = await rangesOf(connection.admin, topic, 'STATUS_TOPIC')
+  const ranges = await patiently(signal, () => rangesOf(connection.admin, topic, 'STATUS_TOPIC'))
   const positions = new Map(ranges.map(({ partition, low, high }) => [partition, how.fromBeginning ? low : high]))
   const reader = createUpdateReader(settings.registry, signal)
   tell(`Tailing ${topic} ${how.fromBeginning ? 'from its beginning' : 'from now on'} (${ranges.length} partitions)`)

@@ -34,17 +34,15 @@ const errorText = (error: unknown): string | undefined =>
   error === undefined ? undefined : error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 
 /**
- * kafkajs retries most of what it calls an error, and what it gives up on reaches its caller: so its errors are warnings
- * here, except a consumer that crashed for good. The rest is for `LOG_LEVEL=debug`.
+ * kafkajs retries most of what it calls an error, and what it gives up on reaches its caller, who logs it: so its errors
+ * are warnings here. The rest is for `LOG_LEVEL=debug`.
  */
-function levelOf({ level, log }: LogEntry): 'error' | 'warn' | 'debug' {
-  if (level === logLevel.ERROR) return log.message.startsWith('Crash:') ? 'error' : isRoutine(log) ? 'debug' : 'warn'
-  return level === logLevel.WARN && !isRoutine(log) ? 'warn' : 'debug'
-}
+const levelOf = ({ level, log }: LogEntry): 'warn' | 'debug' =>
+  (level === logLevel.ERROR || level === logLevel.WARN) && !isRoutine(log) ? 'warn' : 'debug'
 
 /** A rebalance or a coordinator that is still loading is everyday life in a group. */
 const isRoutine = ({ message, error }: LogEntry['log']): boolean =>
-  /rebalanc|re-joining|not aware of this member|coordinator is (loading|not available)|leadership election/i.test(
+  /rebalanc|re-joining|not aware of this member|coordinator is (loading|not available)|leadership election|^Restarting/i.test(
     `${message} ${errorText(error) ?? ''}`,
   )
 

@@ -1,7 +1,7 @@
 import type { Settings } from '../../settings.ts'
 import { readToEnd } from '../../stream/read-to-end.ts'
 import { print } from '../command-line.ts'
-import { type Connection, rangesOf } from '../connect.ts'
+import { type Connection, patiently, rangesOf } from '../connect.ts'
 import { type Letter, printable, sourceText, toLetter } from './letter.ts'
 import { createNewest, type Summary } from './newest.ts'
 
@@ -63,7 +63,7 @@ export async function list(
   options: ListOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  const summary = await read(connection, settings, options, signal)
+  const summary = await patiently(signal, () => read(connection, settings, options, signal))
   if (options.json) print(JSON.stringify(summary, null, 2))
   else printPretty(summary)
   return 0

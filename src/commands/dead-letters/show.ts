@@ -3,7 +3,7 @@ import { DEAD_LETTER_HEADERS } from '../../contract/dead-letter.ts'
 import type { Settings } from '../../settings.ts'
 import { readToEnd } from '../../stream/read-to-end.ts'
 import { CommandError, print, UsageError } from '../command-line.ts'
-import { type Connection, rangesOf } from '../connect.ts'
+import { type Connection, patiently, rangesOf } from '../connect.ts'
 import { asText, headerText, printable, sourceText, toLetter } from './letter.ts'
 
 export interface Position {
@@ -112,7 +112,7 @@ export async function show(
   { at, json }: { at: Position; json: boolean },
   signal: AbortSignal,
 ): Promise<number> {
-  const message = await fetchOne(connection, settings, at, signal)
+  const message = await patiently(signal, () => fetchOne(connection, settings, at, signal))
   if (json) printJson(at, message)
   else printPretty(at, message)
   return 0

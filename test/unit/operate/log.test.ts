@@ -74,17 +74,18 @@ describe("kafkajs's lines", () => {
     ])
   })
 
-  test('are warnings where kafkajs says error, since it tries again; a crash is an error', () => {
+  test('are warnings where kafkajs says error, since it tries again or tells its caller', () => {
     const { write, lines } = kafkaInto()
     write(entry(logLevel.ERROR, 'Connection error: ECONNREFUSED'))
     write(entry(logLevel.ERROR, 'Crash: KafkaJSProtocolError: x'))
+    write(entry(logLevel.ERROR, 'Crash: KafkaJSProtocolError: The coordinator is loading and hence …'))
     write(
       entry(logLevel.ERROR, 'Response Heartbeat(key: 12, version: 1)', {
         error: 'The group is rebalancing, so a rejoin is needed',
       }),
     )
     write(entry(logLevel.INFO, 'Consumer has joined the group'))
-    expect(lines.map(({ level }) => level)).toEqual(['warn', 'error', 'debug', 'debug'])
+    expect(lines.map(({ level }) => level)).toEqual(['warn', 'warn', 'debug', 'debug', 'debug'])
   })
 
   test('are held back while they repeat, and counted', () => {
