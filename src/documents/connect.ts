@@ -29,7 +29,7 @@ export function openMongo(settings: Settings['mongodb'], appName: string, poolSi
     appName,
     maxPoolSize: poolSize,
     // Short, since the caller waits and comes again, and says meanwhile which service is away.
-    serverSelectionTimeoutMS: 5_000,
+    serverSelectionTimeoutMS: 3_000,
     connectTimeoutMS: 5_000,
     // Longer than a write waits for its majority: a server that hangs is noticed, a slow majority is told as such.
     socketTimeoutMS: 40_000,
