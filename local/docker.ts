@@ -20,14 +20,14 @@ export async function startKafka(): Promise<OwnService> {
     KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: '1',
     KAFKA_TRANSACTION_STATE_LOG_NUM_PARTITIONS: '5',
   })
-  const started = await pinned(container, 9093, port).start()
+  const started = await (await pinned(container, 9093, port)).start()
   const address = `${started.getHost()}:${port}`
   return owned('Kafka', started, address, () => kafkaAnswers(address))
 }
 
 export async function startMongodb(): Promise<OwnService> {
   const [port] = (await freePorts(1)) as [number]
-  const started = await pinned(new MongoDBContainer(MONGODB_IMAGE), 27017, port).start()
+  const started = await (await pinned(new MongoDBContainer(MONGODB_IMAGE), 27017, port)).start()
   const host = `${started.getHost()}:${port}`
   // The replica set knows its member by a name that only means something inside the container.
   const address = `mongodb://${host}/?directConnection=true`
@@ -41,19 +41,29 @@ export async function startRegistry(): Promise<OwnService> {
     .withEnvironment({ REGISTRY_DATASOURCE_URL: 'jdbc:h2:file:/tmp/registry' })
     .withWaitStrategy(Wait.forHttp('/apis/ccompat/v7/subjects', 8080))
     .withStartupTimeout(READY_MS)
-  const started = await pinned(container, 8080, port).start()
+  const started = await (await pinned(container, 8080, port)).start()
   const address = `http://${started.getHost()}:${port}/apis/ccompat/v7`
   return owned('the schema registry', started, address, () => registryAnswers(address))
 }
 
 /**
- * Binds a port of the container to a fixed port of the host, so that the address outlives a stop and start. Containers
- * that declare their port once more while they start (Kafka's does) must not undo it.
+ * Binds a port of the container to a fixed port of the host, so that the address outlives a stop and start, and to
+ * loopback alone where the engine is on this machine. Containers that declare their port once more while they start
+ * (Kafka's does) must not undo it.
  */
-function pinned<T extends GenericContainer>(container: T, inside: number, outside: number): T {
+async function pinned<T extends GenericContainer>(container: T, inside: number, outside: number): Promise<T> {
+  const { info } = await getContainerRuntimeClient()
   container.withExposedPorts({ container: inside, host: outside })
+  if (info.containerRuntime.host === 'localhost') {
+    const { hostConfig } = container as unknown as { hostConfig: HostConfig } // there is no public way to say it
+    hostConfig.PortBindings[`${inside}/tcp`] = [{ HostIp: '127.0.0.1', HostPort: String(outside) }]
+  }
   container.withExposedPorts = () => container
   return container
+}
+
+interface HostConfig {
+  PortBindings: Record<string, { HostIp: string; HostPort: string }[]>
 }
 
 async function owned(
