@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { Admin } from 'kafkajs'
 import type { RecordType } from '../contract/record.ts'
+import { waitOut } from '../operate/wait-out.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { openAvro } from '../simulate/avro.ts'
 import { createDelivery, type Target } from '../simulate/delivery.ts'
@@ -8,8 +9,8 @@ import { isDue, type Pacing, paceByClock, paceByRate, unpaced, waitFor } from '.
 import { createSummary, type Summary } from '../simulate/summary.ts'
 import { traffic } from '../simulate/traffic.ts'
 import type { AvroEncoder } from '../simulate/traffic-record.ts'
-import { ensureTopics } from '../stream/topics.ts'
-import { print, printHelp, untilStopped } from './command-line.ts'
+import { ensureTopics, TopicsError } from '../stream/topics.ts'
+import { print, printHelp, untilStopped, tell as warn } from './command-line.ts'
 import { connect } from './connect.ts'
 import { parseOptions, type SimulateOptions } from './simulate/options.ts'
 
@@ -58,7 +59,12 @@ const noAvro: AvroEncoder = () => {
 
 async function produce(options: SimulateOptions, settings: Settings, signal: AbortSignal): Promise<Summary> {
   await using connection = await connect(settings, signal)
-  const targets = await findTargets(connection.admin, settings)
+  // Topics made a moment ago are not known to every broker at once.
+  const targets = await waitOut(() => findTargets(connection.admin, settings), {
+    signal,
+    giveUp: (error) => error instanceof TopicsError,
+    onFailure: (error, _, attempt) => attempt % 10 === 0 && warn(`Waiting for the topics: ${error.message}`),
+  })
   const avro = options.traffic.encoding === 'json' ? noAvro : await openAvro(settings)
   const producer = connection.kafka.producer({
     idempotent: true,

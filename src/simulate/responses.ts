@@ -22,6 +22,7 @@ const MINUTE = 60_000
 export function zoneAnswer(at: number, random: Random): Body {
   const most = 60 * random.int(1, 12)
   return {
+    status: random.chance(0.1) ? random.pick(['OPEN', 'open', 'CLOSED']) : undefined,
     isParkingAllowed: random.pick([true, true, true, 'true', 'True']),
     maxPerSessionMinutes: most,
     timeZoneStandardName: 'Eastern Standard Time',

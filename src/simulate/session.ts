@@ -124,21 +124,22 @@ function lookAtRates(visit: Visit): void {
   }
 }
 
-/** Buys the session; says whether it has begun. Failures are tried again, once. */
+/** Buys the session; says whether it has begun. A failure is tried again once, by half of the clients as the same call. */
 function activate(visit: Visit): boolean {
   const { random } = visit
   const endpoint = visit.api === 'rates' ? '/rates/activate' : '/parkingrights'
+  const eventId = random.uuid()
   if (random.chance(0.08)) {
     const status = trouble(random)
-    answer(visit, random.wait(15 * SECOND), {
+    const failed = {
       endpoint,
       method: 'POST',
       httpStatus: status,
       response: () => errorAnswer(status, random),
-    })
+    } as const
+    answer(visit, random.wait(15 * SECOND), random.chance(0.5) ? { ...failed, eventId } : failed)
     if (random.chance(0.4)) return false
   }
-  const eventId = random.uuid()
   const exists = visit.api === 'rights' && random.chance(0.05)
   answer(visit, random.wait(10 * SECOND), {
     endpoint,
@@ -189,16 +190,28 @@ function extend(visit: Visit): void {
   pay(visit)
 }
 
+/** Some clients ask again under the same event id, and do not always get an answer then. */
 function lookUp(visit: Visit): void {
   const { random, parked } = visit
+  const endpoint = `/parkingrights/${parked.id}`
+  const eventId = random.uuid()
   const gone = random.chance(0.1)
   answer(visit, random.wait(5 * MINUTE), {
-    endpoint: `/parkingrights/${parked.id}`,
+    endpoint,
     httpStatus: gone ? 204 : wellDone(random, 200),
     response: (now) =>
       gone
         ? random.pick([undefined, null, ''])
         : rightAnswer(now, random.pick(['ON_GOING', 'alerted', undefined]), random),
+    eventId,
+  })
+  if (!random.chance(0.3)) return
+  const status = trouble(random)
+  answer(visit, random.wait(MINUTE), {
+    endpoint,
+    httpStatus: status,
+    response: () => errorAnswer(status, random),
+    eventId,
   })
 }
 

@@ -1,0 +1,99 @@
+import { type Fields, idText, isFields, type Value } from './input.ts'
+import { timeOf } from './times.ts'
+
+export type Kind = 'error' | 'payment' | 'session' | 'status'
+
+/** What a record says of its session. */
+export interface Meaning {
+  kind: Kind
+  status: string | null
+  sessionId: string | null
+  zoneId: string | null
+  eventType: string | null
+  endsAt: number | null
+}
+
+const SESSION_NAMES = ['sessionid', 'parkingrightid']
+const ZONE_NAMES = ['zoneid', 'zone']
+const STATUS_NAMES = ['status']
+const PAYMENT_NAMES = ['paymentstatus']
+const END_NAMES = ['stoptimeutc', 'stoptime', 'endtimeutc', 'endtime', 'enddate']
+const SESSION_WORDS = ['on-going', 'alerted', 'finished', 'expired', 'cancelled']
+const WORD_OF_TYPE: Record<string, string> = {
+  parking_start: 'on-going',
+  parking_extend: 'on-going',
+  parking_stop: 'finished',
+  parking_cancel: 'cancelled',
+}
+
+/** Kind, status word and the rest, by the rules of the design, for a record that is free of card data. */
+export function meaningOf(record: Fields, httpStatus: Value | undefined): Meaning {
+  const places = [record.session_data, record.response, record, ...unwrapped(record.response)]
+    .filter(isFields)
+    .map(plainNames)
+  const eventType = typeof record.event_type === 'string' && record.event_type !== '' ? record.event_type : null
+  return {
+    ...kindAndStatus(record, places, eventType, httpStatus),
+    sessionId: first(places, SESSION_NAMES, idText),
+    zoneId: idText(record.zone_id) ?? first(places, ZONE_NAMES, idText),
+    eventType,
+    endsAt: first(places, END_NAMES, timeOf),
+  }
+}
+
+/** The body of `{ "application/json": body }`. */
+function unwrapped(response: Value | undefined): Value[] {
+  if (!isFields(response)) return []
+  const inner = Object.values(response)
+  return inner.length === 1 ? inner : []
+}
+
+function kindAndStatus(
+  record: Fields,
+  places: Fields[],
+  eventType: string | null,
+  httpStatus: Value | undefined,
+): { kind: Kind; status: string | null } {
+  if (isError(httpStatus)) return { kind: 'error', status: word(String(httpStatus)) }
+  const own = wordOf(record.status)
+  if (eventType?.startsWith('payment')) {
+    return { kind: 'payment', status: first(places, PAYMENT_NAMES, wordOf) ?? own }
+  }
+  // `success` tells that the call went well, nothing of the session.
+  const said = (own === 'success' ? null : own) ?? first(places, STATUS_NAMES, sessionWordOf)
+  const activated = places.some(isActivateBody)
+  if (eventType?.startsWith('parking_')) {
+    return { kind: 'session', status: said ?? WORD_OF_TYPE[eventType] ?? null }
+  }
+  if (said !== null) return { kind: SESSION_WORDS.includes(said) || activated ? 'session' : 'status', status: said }
+  return activated ? { kind: 'session', status: 'on-going' } : { kind: 'status', status: null }
+}
+
+export function isError(httpStatus: Value | undefined): boolean {
+  if (httpStatus === undefined || httpStatus === null) return false
+  return typeof httpStatus !== 'number' || httpStatus >= 400 || httpStatus === 0
+}
+
+const isActivateBody = (body: Fields) =>
+  first([body], SESSION_NAMES, idText) !== null &&
+  first([body], ['starttimeutc', 'starttime'], timeOf) !== null &&
+  first([body], ['stoptimeutc', 'stoptime'], timeOf) !== null
+
+const word = (text: string) => text.toLowerCase().replaceAll('_', '-')
+const wordOf = (value: Value | undefined) => (typeof value === 'string' && value !== '' ? word(value) : null)
+const sessionWordOf = (value: Value | undefined) => (wordOf(value) === 'success' ? null : wordOf(value))
+
+/** The first place that has one of the names, the earlier names first. */
+function first<T>(places: Fields[], names: string[], read: (value: Value) => T | null): T | null {
+  for (const place of places) {
+    for (const name of names) {
+      const found = place[name] === undefined ? null : read(place[name])
+      if (found !== null) return found
+    }
+  }
+  return null
+}
+
+/** Names are compared without case and `_`. */
+const plainNames = (place: Fields): Fields =>
+  Object.fromEntries(Object.entries(place).map(([name, value]) => [name.toLowerCase().replaceAll('_', ''), value]))

@@ -1,0 +1,96 @@
+import { MongoClient } from 'mongodb'
+import type { InputRecord, ModelSettings } from '../model/input.ts'
+import { createModel, type Model } from '../model/model.ts'
+import { compareDeadLetters } from './compare-dead-letters.ts'
+import { compareDocuments } from './compare-documents.ts'
+import { compareUpdates } from './compare-updates.ts'
+import { endOffsets, readTopic } from './judge.ts'
+import type { RunNames } from './run-names.ts'
+import { schemasFrom } from './schemas.ts'
+
+/** What a run came to, next to what it should have come to. */
+export interface Report {
+  /** How much there was to compare. */
+  figures: Record<string, number>
+  /** Differences by sort; all 0 when all is well. */
+  differences: Record<string, number>
+  examples: string[]
+}
+
+export interface RunServices {
+  KAFKA_BROKERS: string
+  MONGODB_URI: string
+  SCHEMA_REGISTRY_URL?: string
+}
+
+/** Reads what went in, asks the model what must come out, and compares all three outputs with it. */
+export async function compareRun(services: RunServices, names: RunNames, tokenKey: string | null): Promise<Report> {
+  const settings: ModelSettings = {
+    eventsTopics: [names.EVENTS_TOPICS],
+    retentionMs: 90 * 86_400_000,
+    maxClockSkewMs: 300_000,
+    tokenKey,
+    schemas: services.SCHEMA_REGISTRY_URL === undefined ? null : schemasFrom(services.SCHEMA_REGISTRY_URL),
+    now: Date.now(),
+  }
+  const brokers = services.KAFKA_BROKERS
+  const model = createModel(settings)
+  for (const topic of [names.EVENTS_TOPICS, names.RESPONSES_TOPICS]) {
+    for await (const record of readTopic(brokers, topic)) await model.take(record as InputRecord)
+  }
+  const documents = await withDocuments(services, names, (stored) => compareDocuments(stored, model, settings))
+  const partitions = (await endOffsets(brokers, names.STATUS_TOPIC)).size
+  const status = readTopic(brokers, names.STATUS_TOPIC, { transactional: true })
+  const updates = await compareUpdates(status, model, { partitions, schemas: settings.schemas })
+  const deadLetters = await compareDeadLetters(readTopic(brokers, names.DEAD_LETTER_TOPIC), model)
+  return {
+    figures: {
+      ...figuresOf(model),
+      updates: updates.updates,
+      'keys with an exact sequence': updates.exactSequences,
+      'dead letters': deadLetters.deadLetters,
+      'dead letters repeated': deadLetters.repeated,
+    },
+    differences: { ...documents.counts, ...updates.counts, ...deadLetters.counts },
+    examples: [...documents.examples, ...updates.examples, ...deadLetters.examples],
+  }
+}
+
+function figuresOf({ counts, documents, observations }: Model): Record<string, number> {
+  let count = 0
+  for (const list of observations.values()) count += list.length
+  let unsure = 0
+  for (const { timeless, partition } of documents.values()) if (timeless && partition === null) unsure++
+  return {
+    records: counts.records,
+    'records expired on arrival': counts.expired,
+    documents: documents.size,
+    'documents that the order of partitions decides': unsure,
+    observations: count,
+    keys: observations.size,
+  }
+}
+
+async function withDocuments<T>(
+  { MONGODB_URI }: RunServices,
+  { MONGODB_DATABASE, MONGODB_COLLECTION }: RunNames,
+  use: (stored: AsyncIterable<Record<string, unknown>>) => Promise<T>,
+): Promise<T> {
+  const client = new MongoClient(MONGODB_URI, { promoteLongs: false })
+  try {
+    return await use(client.db(MONGODB_DATABASE).collection(MONGODB_COLLECTION).find())
+  } finally {
+    await client.close()
+  }
+}
+
+/** Whether there is any difference. */
+export const isRight = ({ differences }: Report) => Object.values(differences).every((count) => count === 0)
+
+/** The report as text, for people. */
+export function tellReport({ figures, differences, examples }: Report): string {
+  const line = ([name, count]: [string, number]) => `${String(count).padStart(9)}  ${name}`
+  const wrong = Object.entries(differences).filter(([, count]) => count > 0)
+  const verdict = wrong.length === 0 ? ['no difference'] : [...wrong.map(line), ...examples]
+  return [...Object.entries(figures).map(line), ...verdict].join('\n')
+}

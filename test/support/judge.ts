@@ -1,0 +1,144 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { kafkaClasspath } from '../../local/services.ts'
+
+/** A record as an independent client sees it. */
+export interface JudgedRecord {
+  topic: string
+  partition: number
+  offset: number
+  /** Epoch milliseconds. */
+  timestamp: number
+  headers: Record<string, string>
+  key: Buffer | null
+  value: Buffer | null
+}
+
+const TOOLS = 'org.apache.kafka.tools'
+const QUIET = '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'
+/** Stands for null; no value of ours looks like it. */
+const NULL = '~null~b7c1'
+const HEADER_SEPARATOR = '\u0001'
+const PER_FIELD = ['timestamp', 'partition', 'offset', 'headers', 'key']
+/** A consumer that hears nothing for so long has seen all: the end of a partition may be a marker that nobody is shown. */
+const IDLE_MS = 15_000
+
+/**
+ * Reads a topic from its beginning to its present end, read committed, with Java's console consumer: a client that shares
+ * nothing with the program. The bytes of keys and values survive as they are.
+ * @param transactional all its records are written in transactions
+ */
+export async function* readTopic(
+  brokers: string,
+  topic: string,
+  { transactional = false } = {},
+): AsyncGenerator<JudgedRecord> {
+  const ends = await endOffsets(brokers, topic)
+  // Behind the last record of a transaction stands its marker.
+  const marker = transactional ? 2 : 1
+  const open = new Map([...ends].filter(([, end]) => end > 0))
+  if (open.size === 0) return
+  const child = spawn('java', await consumerArguments(brokers, topic), { stdio: ['ignore', 'pipe', 'pipe'] })
+  const closed = once(child, 'close')
+  let complaints = ''
+  child.stderr.on('data', (text) => {
+    complaints = (complaints + text).slice(-2000)
+  })
+  try {
+    for await (const line of lines(child.stdout)) {
+      const record = parse(topic, line)
+      const end = ends.get(record.partition) ?? 0
+      if (record.offset < end) yield record
+      if (record.offset >= end - marker) open.delete(record.partition)
+      if (open.size === 0) return
+    }
+    await closed
+    if (!complaints.includes('TimeoutException')) throw new Error(`The judge could not read ${topic}: ${complaints}`)
+  } finally {
+    child.kill('SIGKILL')
+    await closed
+  }
+}
+
+async function consumerArguments(brokers: string, topic: string): Promise<string[]> {
+  const bytes = 'org.apache.kafka.common.serialization.BytesDeserializer'
+  const properties = [
+    ...PER_FIELD.map((field) => `print.${field}=true`),
+    ...['key', 'value', 'headers'].map((part) => `${part}.deserializer=${bytes}`),
+    `null.literal=${NULL}`,
+    `headers.separator=${HEADER_SEPARATOR}`,
+  ]
+  return [
+    ...['-Xmx512m', QUIET, '-cp', await kafkaClasspath(), `${TOOLS}.consumer.ConsoleConsumer`],
+    ...['--bootstrap-server', brokers, '--topic', topic, '--from-beginning'],
+    ...['--isolation-level', 'read_committed', '--timeout-ms', String(IDLE_MS)],
+    ...['--consumer-property', 'max.poll.records=5000'],
+    ...properties.flatMap((property) => ['--property', property]),
+  ]
+}
+
+/** The present end of each partition: the offset that the next record will have. */
+export async function endOffsets(brokers: string, topic: string): Promise<Map<number, number>> {
+  const args = [QUIET, '-cp', await kafkaClasspath(), `${TOOLS}.GetOffsetShell`, '--bootstrap-server', brokers]
+  const child = spawn('java', [...args, '--topic', topic, '--time', 'latest'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const closed = once(child, 'close')
+  let complaints = ''
+  child.stderr.on('data', (text) => {
+    complaints += text
+  })
+  const ends = new Map<number, number>()
+  for await (const line of lines(child.stdout)) {
+    const [, partition, offset] = line.split(':')
+    ends.set(Number(partition), Number(offset))
+  }
+  const [code] = await closed
+  if (code !== 0 || ends.size === 0) throw new Error(`The judge found no topic ${topic}: ${complaints}`)
+  return ends
+}
+
+/** The consumer's output is pure ASCII: all else is written as `\xNN`. */
+async function* lines(stream: NodeJS.ReadableStream): AsyncGenerator<string> {
+  stream.setEncoding('latin1')
+  let rest = ''
+  for await (const chunk of stream) {
+    const parts = (rest + chunk).split('\n')
+    rest = parts.pop() ?? ''
+    yield* parts
+  }
+}
+
+function parse(topic: string, line: string): JudgedRecord {
+  const [timestamp = '', partition = '', offset = '', headers = '', key = '', value, ...surplus] = line.split('\t')
+  if (value === undefined || surplus.length > 0) throw new Error(`The judge does not understand this line: ${line}`)
+  const number = (text: string) => Number(text.slice(text.indexOf(':') + 1))
+  return {
+    topic,
+    partition: number(partition),
+    offset: number(offset),
+    timestamp: number(timestamp),
+    headers: headersOf(headers),
+    key: bytesOf(key),
+    value: bytesOf(value),
+  }
+}
+
+function headersOf(text: string): Record<string, string> {
+  if (text === 'NO_HEADERS') return {}
+  return Object.fromEntries(
+    text.split(HEADER_SEPARATOR).map((header) => {
+      const colon = header.indexOf(':')
+      return [header.slice(0, colon), String(bytesOf(header.slice(colon + 1)))]
+    }),
+  )
+}
+
+const ESCAPE = /\\x([0-9A-F]{2})/g
+
+function bytesOf(text: string): Buffer | null {
+  if (text === NULL) return null
+  if (!text.includes('\\')) return Buffer.from(text, 'latin1')
+  return Buffer.from(
+    text.replace(ESCAPE, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))),
+    'latin1',
+  )
+}

@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { MAIN } from '../../local/build.ts'
+import { type Sample, scrape } from '../../local/scrape.ts'
+import { until } from '../../local/until.ts'
+
+/** A running `process`, as its operator sees it. */
+export interface Processor extends AsyncDisposable {
+  /** Samples of `/metrics`. */
+  metrics(): Promise<Sample[]>
+  /** `kill -9`. */
+  kill9(): Promise<void>
+  /** SIGTERM. @throws when it does not end within ten seconds, or with another code than 0. */
+  stop(): Promise<void>
+  /** Peak resident memory in MiB so far; null where the system does not tell. */
+  peakMemory(): Promise<number | null>
+  /** The end of its log. */
+  log(): string
+  /** Whether it has ended, by itself or not. */
+  hasEnded(): boolean
+}
+
+const READY_MS = 90_000
+const STOP_MS = 10_000
+const LOG_CHARACTERS = 20_000
+
+/** Starts the built processor and waits until it is ready. Nothing of this process's environment but PATH reaches it. */
+export async function startProcessor(env: Record<string, string>): Promise<Processor> {
+  const child = spawn(process.execPath, [MAIN, 'process'], {
+    env: { PATH: process.env.PATH ?? '', HTTP_PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const processor = watch(child)
+  const isReady = async () => processor.hasEnded() || (await fetch(`${processor.url()}/readyz`)).ok
+  try {
+    await until(isReady, { timeoutMs: READY_MS, what: 'the processor is ready' })
+    if (processor.hasEnded()) throw new Error('The processor ended at its start')
+  } catch (error) {
+    await processor[Symbol.asyncDispose]()
+    throw new Error(`${(error as Error).message}\n${processor.log()}`)
+  }
+  return processor
+}
+
+function watch(child: ChildProcess): Processor & { url(): string } {
+  let log = ''
+  let port: number | undefined
+  const ended = once(child, 'close')
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      log = (log + text).slice(-LOG_CHARACTERS)
+      port ??= Number(/"port":(\d+)/.exec(log)?.[1] ?? Number.NaN) || undefined
+    })
+  }
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null
+  const url = () => `http://127.0.0.1:${port}`
+  const kill9 = async () => {
+    child.kill('SIGKILL')
+    await ended
+  }
+  return {
+    url,
+    hasEnded,
+    kill9,
+    log: () => log,
+    metrics: () => scrape(`${url()}/metrics`),
+    async stop() {
+      child.kill('SIGTERM')
+      const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+      const [code, signal] = await ended
+      clearTimeout(late)
+      if (code !== 0) throw new Error(`The processor ended with ${code ?? signal} after SIGTERM:\n${log}`)
+    },
+    peakMemory: () => peakMemoryOf(child.pid),
+    async [Symbol.asyncDispose]() {
+      if (!hasEnded()) await kill9()
+    },
+  }
+}
+
+async function peakMemoryOf(pid: number | undefined): Promise<number | null> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  const kilobytes = /VmHWM:\s+(\d+) kB/.exec(status)?.[1]
+  return kilobytes === undefined ? null : Math.round(Number(kilobytes) / 1024)
+}

@@ -1,0 +1,52 @@
+import { type Admin, Kafka, logLevel } from 'kafkajs'
+import { until } from '../../local/until.ts'
+import type { RunNames } from './run-names.ts'
+
+/** How far the processors of a run have come, from the offsets that their groups have committed. */
+export interface Progress extends AsyncDisposable {
+  /** Records of the input topics that ingest has not committed. */
+  left(): Promise<number>
+  /** Resolves when both groups have committed all there is. @throws after `timeoutMs` */
+  caughtUp(timeoutMs: number): Promise<void>
+  /** Deletes the topics and groups of the run. Its processors must have ended. */
+  cleanUp(): Promise<void>
+}
+
+export async function watchProgress(brokers: string, names: RunNames): Promise<Progress> {
+  const kafka = new Kafka({ brokers: brokers.split(','), clientId: 'progress', logLevel: logLevel.NOTHING })
+  const admin = kafka.admin()
+  await admin.connect()
+  const inputs = [names.EVENTS_TOPICS, names.RESPONSES_TOPICS]
+  const left = () => lag(admin, `${names.KAFKA_GROUP_ID}-ingest`, inputs)
+  const observationsLeft = () => lag(admin, `${names.KAFKA_GROUP_ID}-status`, [names.OBSERVATIONS_TOPIC])
+  return {
+    left,
+    // In this order: what ingest has committed is in the observations topic.
+    caughtUp: async (timeoutMs) => {
+      await until(async () => (await left()) === 0 && (await observationsLeft()) === 0, {
+        timeoutMs,
+        what: 'both groups have committed all records',
+        everyMs: 200,
+      })
+    },
+    async cleanUp() {
+      const topics = [...inputs, names.OBSERVATIONS_TOPIC, names.STATUS_TOPIC, names.DEAD_LETTER_TOPIC]
+      const existing = await admin.listTopics()
+      await admin.deleteTopics({ topics: topics.filter((topic) => existing.includes(topic)) })
+    },
+    [Symbol.asyncDispose]: () => admin.disconnect(),
+  }
+}
+
+async function lag(admin: Admin, groupId: string, topics: string[]): Promise<number> {
+  const committed = await admin.fetchOffsets({ groupId, topics })
+  let total = 0
+  for (const topic of topics) {
+    const offsets = committed.find((group) => group.topic === topic)?.partitions ?? []
+    const done = new Map(offsets.map(({ partition, offset }) => [partition, Math.max(0, Number(offset))]))
+    for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
+      total += Number(high) - (done.get(partition) ?? 0)
+    }
+  }
+  return total
+}

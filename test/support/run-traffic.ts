@@ -1,0 +1,169 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { MongoClient } from 'mongodb'
+import { MAIN } from '../../local/build.ts'
+import { until } from '../../local/until.ts'
+import { createRandom, type Random } from '../../src/simulate/random.ts'
+import { compareRun, type Report, type RunServices } from './compare.ts'
+import { type Processor, startProcessor } from './processor.ts'
+import { type Progress, watchProgress } from './progress.ts'
+import { newRunNames, type RunNames } from './run-names.ts'
+
+export interface RunOptions {
+  events: number
+  /** Of the traffic, and of the moments at which things happen. */
+  seed: string
+  /** How many times a processor is killed with SIGKILL and started again. */
+  kills: number
+  /** Most processors at once; with more than one, they join and leave while the records are processed. */
+  processors: number
+  encoding: 'json' | 'avro' | 'mixed'
+  /** Chunk sizes to draw from at each start. */
+  chunkRecords: readonly [number, ...number[]]
+  say?: (line: string) => void
+}
+
+export interface RunOutcome extends Report {
+  /** Wall time from the first processor's start until all was committed. */
+  seconds: number
+  recordsPerSecond: number
+  /** Largest of all processors, MiB; null where the system does not tell. */
+  peakMemory: number | null
+  kills: number
+  joins: number
+  leaves: number
+}
+
+const TOKEN_KEY = 'a key for tests, of no other use'
+const PATIENCE_MS = 600_000
+
+/** Sends traffic to topics of its own, has processors work on it, disturbs them, and compares what they made. */
+export async function runTraffic(services: RunServices, options: RunOptions): Promise<RunOutcome> {
+  const names = newRunNames('run')
+  const say = options.say ?? (() => undefined)
+  await simulate(services, names, options)
+  say(`sent ${options.events} records`)
+  await using progress = await watchProgress(services.KAFKA_BROKERS, names)
+  try {
+    const processed = await work(services, names, progress, options)
+    say(`processed in ${processed.seconds.toFixed(1)} s; comparing`)
+    return { ...processed, ...(await compareRun(services, names, TOKEN_KEY)) }
+  } finally {
+    await progress.cleanUp()
+    await dropDatabase(services, names)
+  }
+}
+
+async function simulate(services: RunServices, names: RunNames, { events, seed, encoding }: RunOptions): Promise<void> {
+  const args = [MAIN, 'simulate', '--events', String(events), '--seed', seed, '--encoding', encoding, '--json']
+  const env = { PATH: process.env.PATH ?? '', LOG_LEVEL: 'warn', ...services, ...names }
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  let complaints = ''
+  child.stderr.on('data', (text) => {
+    complaints += text
+  })
+  const [code] = await once(child, 'close')
+  if (code !== 0) throw new Error(`simulate ended with ${code}: ${complaints}`)
+}
+
+/** The processors of a run, as far as they live. */
+interface Fleet {
+  members: Processor[]
+  start(): Promise<void>
+  /** Kills or stops the member at a place of the list. */
+  end(place: number, how: 'kill9' | 'stop'): Promise<void>
+  peakMemory(): number | null
+}
+
+type Processed = Omit<RunOutcome, keyof Report>
+
+async function work(
+  services: RunServices,
+  names: RunNames,
+  progress: Progress,
+  options: RunOptions,
+): Promise<Processed> {
+  const random = createRandom(`${options.seed}, disturbances`)
+  const fleet = createFleet({ ...services, ...names, CARD_TOKEN_KEY: TOKEN_KEY }, options, random)
+  const began = performance.now()
+  try {
+    await fleet.start()
+    const disturbed = await disturb(fleet, progress, options, random)
+    await progress.caughtUp(PATIENCE_MS)
+    const seconds = (performance.now() - began) / 1000
+    while (fleet.members.length > 0) await fleet.end(0, 'stop')
+    return {
+      seconds,
+      recordsPerSecond: Math.round(options.events / seconds),
+      peakMemory: fleet.peakMemory(),
+      ...disturbed,
+    }
+  } finally {
+    for (const member of fleet.members) await member[Symbol.asyncDispose]()
+  }
+}
+
+function createFleet(env: Record<string, string>, { chunkRecords }: RunOptions, random: Random): Fleet {
+  const members: Processor[] = []
+  let peak: number | null = null
+  return {
+    members,
+    async start() {
+      members.push(await startProcessor({ ...env, CHUNK_RECORDS: String(random.pick(chunkRecords)) }))
+    },
+    async end(place, how) {
+      const [member] = members.splice(place, 1)
+      if (member === undefined) return
+      const memory = await member.peakMemory()
+      if (memory !== null) peak = Math.max(memory, peak ?? 0)
+      await member[how]()
+    },
+    peakMemory: () => peak,
+  }
+}
+
+/**
+ * Kills, joins and leaves at random moments of the work, each when a drawn share of what is left has been done. Ends
+ * early when there is nothing left to disturb.
+ */
+async function disturb(fleet: Fleet, progress: Progress, options: RunOptions, random: Random) {
+  const counts = { kills: 0, joins: 0, leaves: 0 }
+  const say = options.say ?? (() => undefined)
+  const events = [
+    ...Array<'kill'>(options.kills).fill('kill'),
+    ...Array<'join or leave'>(2 * (options.processors - 1)).fill('join or leave'),
+  ]
+  for (let waiting = events.length; waiting > 0; waiting--) {
+    const [event] = events.splice(random.int(0, events.length - 1), 1)
+    const left = await progress.left()
+    if (left === 0) break
+    await workedOff(progress, left, (0.3 + 0.7 * random.next()) / (waiting + 1), random)
+    if (event === 'kill') {
+      await fleet.end(random.int(0, fleet.members.length - 1), 'kill9')
+      await fleet.start()
+      counts.kills++
+    } else if (fleet.members.length < options.processors) {
+      await fleet.start()
+      counts.joins++
+    } else {
+      await fleet.end(random.int(0, fleet.members.length - 1), 'stop')
+      counts.leaves++
+    }
+    say(`${event}: ${await progress.left()} records left, ${fleet.members.length} processors`)
+  }
+  return counts
+}
+
+/** Waits until a share of what was left is done, and a moment more, so that it is in the middle of something. */
+async function workedOff(progress: Progress, left: number, share: number, random: Random): Promise<void> {
+  const what = 'the processors work on'
+  await until(async () => (await progress.left()) <= left * (1 - share), { timeoutMs: PATIENCE_MS, what, everyMs: 50 })
+  await delay(random.int(0, 250))
+}
+
+async function dropDatabase({ MONGODB_URI }: RunServices, { MONGODB_DATABASE }: RunNames): Promise<void> {
+  const client = new MongoClient(MONGODB_URI)
+  await client.db(MONGODB_DATABASE).dropDatabase()
+  await client.close()
+}
