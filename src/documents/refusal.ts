@@ -6,7 +6,7 @@ import { BSON, MongoServerError } from 'mongodb'
  * quote field names and values of the document, so they are replaced by ours.
  */
 const TOO_LARGE = 'the document is larger than the 16 MiB that MongoDB stores, itself or with the last success it keeps'
-const TOO_DEEP = 'the document is nested deeper than the 180 levels that MongoDB stores'
+export const TOO_DEEP = 'the document is nested deeper than the 180 levels that MongoDB stores'
 
 const MESSAGES = new Map<number, string>([
   [2, 'MongoDB refuses a value of the document, or its size over 16 MiB (code 2, BadValue)'],

@@ -2,7 +2,7 @@ import { type Collection, type Document, MongoWriteConcernError } from 'mongodb'
 import type { CacheDocument } from '../contract/document.ts'
 import type { Form } from './commands.ts'
 import type { Existing } from './guard.ts'
-import { refusalOfCode, refusalOfError } from './refusal.ts'
+import { refusalOfCode, refusalOfError, TOO_DEEP } from './refusal.ts'
 import { MAX_DOCUMENT_BYTES, packs, sizeOf } from './size.ts'
 
 /** A document to write, and for a replacement what it replaces. */
@@ -51,12 +51,24 @@ export async function run(
 function storable(writes: readonly Write[], overhead: number, tally: Tally): (Write & { bytes: number })[] {
   const sized = []
   for (const write of writes) {
-    const bytes = sizeOf(write.document)
-    if (bytes <= MAX_DOCUMENT_BYTES) sized.push({ ...write, bytes: bytes + overhead })
-    else
-      tally.refused.set(write.document._id, `the document takes ${bytes} bytes of BSON; MongoDB stores 16 MiB at most`)
+    const bytes = bytesOrRefusal(write.document)
+    if (typeof bytes === 'number') sized.push({ ...write, bytes: bytes + overhead })
+    else tally.refused.set(write.document._id, bytes)
   }
   return sized
+}
+
+function bytesOrRefusal(document: CacheDocument): number | string {
+  try {
+    const bytes = sizeOf(document)
+    if (bytes <= MAX_DOCUMENT_BYTES) return bytes
+    if (bytes === Number.POSITIVE_INFINITY) return TOO_DEEP
+    return `the document takes ${bytes} bytes of BSON, and MongoDB stores 16 MiB at most`
+  } catch (error) {
+    const refusal = refusalOfError(error)
+    if (refusal === undefined) throw error
+    return refusal
+  }
 }
 
 async function runPack(

@@ -12,10 +12,17 @@ const MAX_COMMAND_DOCUMENTS = 5_000
 /** Above this bound the exact size is worth its cost. */
 const WORTH_MEASURING = 1024 * 1024
 
-/** Bytes of BSON that the document takes at most; exact when that is more than a mebibyte. */
+/**
+ * Beyond this nesting MongoDB refuses not the document (it stores 180 levels) but the whole command that holds it, so it is
+ * not sent.
+ */
+const MAX_DEPTH = 185
+
+/** Bytes of BSON that the document takes at most, exact when that is over a mebibyte; infinite when nested too deep. */
 export function sizeOf(document: CacheDocument): number {
-  const bound = sizeBound(document)
-  return bound < WORTH_MEASURING ? bound : BSON.calculateObjectSize(document, { ignoreUndefined: true })
+  const bound = sizeBound(document, 1)
+  if (bound < WORTH_MEASURING || bound === Number.POSITIVE_INFINITY) return bound
+  return BSON.calculateObjectSize(document, { ignoreUndefined: true })
 }
 
 /** Cuts items into commands by count and by bytes, in order. */
@@ -34,25 +41,17 @@ export function* packs<Item extends { bytes: number }>(items: readonly Item[]): 
   if (pack.length > 0) yield pack
 }
 
-/**
- * An upper bound that reads no text: a UTF-16 unit takes at most three bytes. An own stack instead of recursion, so that
- * no nesting is too deep for it.
- */
-function sizeBound(root: object): number {
+/** An upper bound that reads no text: a UTF-16 unit takes at most three bytes. */
+function sizeBound(object: object, depth: number): number {
+  if (depth > MAX_DEPTH) return Number.POSITIVE_INFINITY
   let bytes = 5
-  const open: object[] = [root]
-  for (let object = open.pop(); object !== undefined; object = open.pop()) {
-    const isArray = Array.isArray(object)
-    for (const key in object) {
-      bytes += 2 + (isArray ? 8 : 3 * key.length)
-      const value = (object as Record<string, unknown>)[key]
-      if (typeof value === 'string') bytes += 5 + 3 * value.length
-      else if (typeof value !== 'object' || value === null || value instanceof Date) bytes += 8
-      else {
-        bytes += 5
-        open.push(value)
-      }
-    }
+  const isArray = Array.isArray(object)
+  for (const key in object) {
+    bytes += 2 + (isArray ? 8 : 3 * key.length)
+    const value = (object as Record<string, unknown>)[key]
+    if (typeof value === 'string') bytes += 5 + 3 * value.length
+    else if (typeof value !== 'object' || value === null || value instanceof Date) bytes += 8
+    else bytes += sizeBound(value, depth + 1)
   }
   return bytes
 }

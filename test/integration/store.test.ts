@@ -43,9 +43,12 @@ describe('documents that MongoDB refuses', () => {
     const good = Array.from({ length: 50 }, (_, index) => documentOf({ id: `good-${index}` }))
     const bad = [
       withResponse('deep', nested(185)),
-      withResponse('deeper', nested(250)),
+      withResponse('deeper', nested(183)),
+      withResponse('deepest', nested(250)),
       withResponse('nul', { 'secret\0key': 1 }),
       withResponse('bson-type', { _bsontype: 'ObjectId' }),
+      withResponse('bson-type-large', { text: 'x'.repeat(2_000_000), _bsontype: 'ObjectId' }),
+      withResponse('deep-large', nested(100_000)),
       withResponse('large', 'x'.repeat(17_000_000)),
       withResponse('larger', 'é'.repeat(30_000_000)),
     ]
