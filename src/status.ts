@@ -50,7 +50,9 @@ export function createStatusStage(parts: StatusParts): StatusStage {
   const closings = new Map<number, Promise<void>>()
   let member: string | null = null
   let consumer: PartitionConsumer | undefined
+  /** Times in a row that lanes were fenced, and whether we are leaving the group because of the last. */
   let fenced = 0
+  let leaving = false
 
   const watch = watchLanes(parts)
   const laneOptions: LaneOptions = { ...parts.lane, ...watch }
@@ -91,6 +93,8 @@ export function createStatusStage(parts: StatusParts): StatusStage {
   }
 
   const onFenced = (error: FencedError) => {
+    if (leaving) return
+    leaving = true
     fenced++
     log.warn({ reason: error.message, times: fenced }, 'fenced: leaving the group to join it anew')
     if (fenced >= FENCED_TOO_OFTEN) health.set('lanes', false, `fenced ${fenced} times in a row by another deployment`)
@@ -138,6 +142,7 @@ export function createStatusStage(parts: StatusParts): StatusStage {
         if (memberId !== member || !assigned.has(partition)) close(partition)
       }
       member = memberId
+      if (memberId !== null) leaving = false
       for (const partition of assigned) if (!slots.has(partition)) open(partition)
     },
     attach(attached) {

@@ -73,7 +73,7 @@ function readText(cursor: Cursor): string {
   cursor.at += length
   const text = cursor.bytes.toString('utf8', start, cursor.at)
   if (text.includes('\ufffd') && !isUtf8(cursor.bytes.subarray(start, cursor.at))) {
-    throw new Rejected('invalid_utf8', 'A string of the value is not UTF-8. Send text in UTF-8.')
+    throw new Rejected('undecodable', 'A string of the value is not UTF-8, as Avro wants it. Send text in UTF-8.')
   }
   return text
 }
@@ -81,7 +81,8 @@ function readText(cursor: Cursor): string {
 function readJsonText(cursor: Cursor): Json {
   const outcome = parseJson(readText(cursor))
   if ('reject' in outcome) {
-    throw new Rejected(outcome.reject, `In a field that the schema marks as JSON: ${outcome.message}`)
+    const reason = outcome.reject === 'invalid_json' ? 'undecodable' : outcome.reject
+    throw new Rejected(reason, `In a field that the schema marks as JSON: ${outcome.message}`)
   }
   return outcome.value
 }

@@ -58,22 +58,70 @@ function beginsWithCard(digits: string, start: number): boolean {
   return false
 }
 
-/** A string of JSON, or a number where JSON may have one: its token needs quotes. */
-const STRING_OR_NUMBER = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|(?<=[[,:]\s{0,20})-?\d+(?=\s{0,20}[\],}])/g
-
 function replaceInText(text: string, replace: (digits: string) => string): string {
-  const quoted = text.replace(STRING_OR_NUMBER, (part) => {
-    const digits = part.replace(/^-/, '')
-    return part.startsWith('"') || !isCardNumber(digits) ? part : `"${replace(digits)}"`
-  })
-  return replaceCards(quoted, replace)
+  return replaceCards(quoteCardNumbers(text, replace), replace)
 }
 
-/** A field with a plain value, as JSON or as JSON within a string (`\"cvv\":\"123\"`). */
-const FIELD = /(\\{0,9})"([^"\\]{1,40})\1"(\s{0,20}:\s{0,20})(\\{0,9}"[^"\\]*\\{0,9}"|[^\s"'\\,{}[\]]+)/g
+/** Card numbers where JSON has a number, which is outside of its strings: there a token needs quotes. */
+function quoteCardNumbers(text: string, replace: (digits: string) => string): string {
+  let result = ''
+  let copied = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === QUOTE) i = endOfString(text, i)
+    else if (isDigit(code)) {
+      const end = endOfDigits(text, i)
+      const digits = end - i < 13 || end - i > 19 ? '' : text.slice(i, end)
+      if (
+        isCardNumber(digits) &&
+        BEFORE_NUMBER.test(text.slice(Math.max(0, i - 20), i)) &&
+        AFTER_NUMBER.test(text.slice(end, end + 20))
+      ) {
+        result += `${text.slice(copied, i)}"${replace(digits)}"`
+        copied = end
+      }
+      i = end - 1
+    }
+  }
+  return result + text.slice(copied)
+}
+
+const QUOTE = 34
+const BACKSLASH = 92
+const BEFORE_NUMBER = /[[,:]\s*$/
+const AFTER_NUMBER = /^\s*[\],}]/
+const isDigit = (code: number) => code >= 48 && code <= 57
+
+/** Place of the quote that ends the string begun at `start`, or the end of the text. */
+function endOfString(text: string, start: number): number {
+  for (let i = start + 1; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === QUOTE) return i
+    if (code === BACKSLASH) i++
+  }
+  return text.length
+}
+
+function endOfDigits(text: string, start: number): number {
+  let end = start
+  while (isDigit(text.charCodeAt(end))) end++
+  return end
+}
+
+/** Name of a field, as JSON or as JSON within a string (`\"cvv\":`), and its plain value. */
+const NAME = /(\\{0,9})"([^"\\]{1,40})\1"\s{0,20}:\s{0,20}/g
+const VALUE = /\\{0,9}"[^"\\]*\\{0,9}"|[^\s"'\\,{}[\]]+/y
 
 function blankSensitive(text: string): string {
-  return text.replace(FIELD, (field, slashes: string, name: string, colon: string, _value: string) =>
-    sensitivityOf(name) === 'drop' ? `${slashes}"${name}${slashes}"${colon}${slashes}"${slashes}"` : field,
-  )
+  let result = ''
+  let copied = 0
+  for (const { 0: field, 1: slashes = '', 2: name = '', index } of text.matchAll(NAME)) {
+    if (index < copied || sensitivityOf(name) !== 'drop') continue
+    VALUE.lastIndex = index + field.length
+    const value = VALUE.exec(text)?.[0]
+    if (value === undefined) continue
+    result += `${text.slice(copied, index + field.length)}${slashes}"${slashes}"`
+    copied = index + field.length + value.length
+  }
+  return result + text.slice(copied)
 }

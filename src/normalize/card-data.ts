@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../contract/record.ts'
 import { type CleanBytes, cleanBytesWith } from './card-bytes.ts'
 import { isCardNumber, mayHoldCard, replaceCards } from './card-numbers.ts'
 import { put } from './put.ts'
+import { remember } from './remember.ts'
 import { isMonthAndYear, type Sensitivity, sensitivityOf } from './sensitive-fields.ts'
 
 /** Takes card data out of what arrives, before anything else looks at it. */
@@ -11,7 +12,7 @@ export interface Cards {
   /**
    * The value without card data: card numbers, in values and keys, alone or in a longer text, are replaced by their token;
    * security codes, expiry, track data and PIN fields are gone. The same object when there is nothing to change.
-   * @throws Unstorable when the value is nested deeper than MongoDB takes, or a key holds a NUL.
+   * @throws Unstorable when the value is nested deeper than MongoDB takes, a key holds a NUL, or a number is infinite.
    */
   clean(value: Json): Json
   /** A text without card numbers: for keys and error messages. */
@@ -112,7 +113,10 @@ function createWalk(cleanText: (text: string) => string, replace: (digits: strin
   }
 
   function cleanNumber(value: number | bigint): Json {
-    if (typeof value === 'number' && !Number.isInteger(value)) return value
+    if (typeof value === 'number' && !Number.isInteger(value)) {
+      if (Number.isFinite(value)) return value
+      throw new Unstorable('number_out_of_range', 'A number is beyond what a double can hold. Send it as text.')
+    }
     const digits = String(value < 0 ? -value : value)
     return isCardNumber(digits) ? replace(digits) : value
   }
@@ -167,27 +171,13 @@ const KEEP: KeyPlan = { sensitivity: 'keep', name: '' }
 const isDropped = ({ sensitivity }: KeyPlan, value: Json) =>
   sensitivity === 'drop' || (sensitivity === 'drop-month' && isMonthAndYear(value))
 
-/** Keys come again and again, so what becomes of one is remembered; the memory is bounded by starting afresh. */
-const REMEMBERED_KEYS = 5000
-const REMEMBERED_LENGTH = 64
-
 function createKeyPlans(cleanText: (text: string) => string): (key: string) => KeyPlan {
-  let known = new Map<string, KeyPlan>()
-
-  function judge(key: string): KeyPlan {
-    if (key.includes('\0'))
-      throw new Unstorable(
-        'nul_in_key',
-        'A key holds a NUL character, which MongoDB cannot store. Remove it from the key.',
-      )
+  return remember((key) => {
+    if (key.includes('\0')) {
+      throw new Unstorable('nul_in_key', 'A key holds a NUL, which MongoDB cannot store. Remove it from the key.')
+    }
     const sensitivity = sensitivityOf(key)
     const name = cleanText(key)
-    const plan = sensitivity === 'keep' && name === key ? KEEP : { sensitivity, name }
-    if (key.length > REMEMBERED_LENGTH || name !== key) return plan
-    if (known.size >= REMEMBERED_KEYS) known = new Map()
-    known.set(key, plan)
-    return plan
-  }
-
-  return (key) => known.get(key) ?? judge(key)
+    return sensitivity === 'keep' && name === key ? KEEP : { sensitivity, name }
+  })
 }

@@ -46,6 +46,8 @@ const RANGES: readonly Range[] = [
 
 const SHORTEST = 13
 const LONGEST = 19
+const BLANK = 32
+const HYPHEN = 45
 
 /** Lengths, as a set of bits, that are issued under each first four digits. */
 const ISSUED = issued()
@@ -85,13 +87,29 @@ function passesLuhn(digits: string): boolean {
 }
 
 /**
- * Whether a text may hold a card number: cheap and never wrong when it says no. A card number covers at least 13
+ * Whether a text may hold a card number: cheap, and never wrong when it says no. A card number covers at least 13
  * characters and has a digit in every two of them; so it covers both characters at some place 11, 23, 35 …, and one is a
- * digit.
+ * digit. Only then the text is looked through for 13 digits with single separators.
  */
 export function mayHoldCard(text: string): boolean {
-  for (let i = 11; i + 1 < text.length; i += 12) {
-    if (isDigit(text.charCodeAt(i)) || isDigit(text.charCodeAt(i + 1))) return true
+  for (let i = SHORTEST - 2; i + 1 < text.length; i += SHORTEST - 1) {
+    if (isDigit(text.charCodeAt(i)) || isDigit(text.charCodeAt(i + 1))) return hasRun(text)
+  }
+  return false
+}
+
+function hasRun(text: string): boolean {
+  let digits = 0
+  let afterDigit = false
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (isDigit(code)) {
+      afterDigit = true
+      if (++digits === SHORTEST) return true
+    } else {
+      if (!afterDigit || (code !== BLANK && code !== HYPHEN)) digits = 0
+      afterDigit = false
+    }
   }
   return false
 }
@@ -104,48 +122,64 @@ const INNOCENT =
 const RUNS = /(?<![\p{L}\p{N}])\d(?:[ -]?\d){12,}/gu
 const WORD = /[\p{L}\p{N}]/u
 
+/** UUIDs that happen to have many digits are no card numbers either, wherever they stand. */
+const UUID = /(?<![\p{L}\p{N}_-])([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?![\p{L}\p{N}_-])/iu
+
 /**
  * Replaces every card number in a text by what `replace` makes of its digits; the same text when there is none. Where a
  * run of digits is longer than a card (`2023-06-01 4111 1111 1111 1111`), each series of its groups is looked at.
  */
 export function replaceCards(text: string, replace: (digits: string) => string): string {
-  RUNS.lastIndex = 0
-  if (!RUNS.test(text) || INNOCENT.test(text)) return text
-  return text.replace(RUNS, (run: string, at: number) =>
-    replaceInRun(run, WORD.test(text.charAt(at + run.length)), replace),
+  if (text.search(RUNS) < 0 || INNOCENT.test(text)) return text
+  if (!UUID.test(text)) return replaceInPart(text, replace)
+  // Split by UUIDs: they stand at the odd places.
+  return text
+    .split(UUID)
+    .map((part, i) => (i % 2 === 0 ? replaceInPart(part, replace) : part))
+    .join('')
+}
+
+function replaceInPart(part: string, replace: (digits: string) => string): string {
+  return part.replace(RUNS, (run: string, at: number) =>
+    replaceInRun(run, WORD.test(part.charAt(at + run.length)), replace),
   )
 }
 
 /** @param open the last group goes on as a word, so it is no group of digits. */
 function replaceInRun(run: string, open: boolean, replace: (digits: string) => string): string {
-  // Groups of digits at the even places, what parts them at the odd ones.
-  const parts = run.split(/([ -])/)
-  const last = open ? parts.length - 3 : parts.length - 1
+  const digits = run.replace(/[ -]/g, '')
+  const places = placesOfDigits(run)
+  const startsGroup = (i: number) => i === 0 || places[i] !== (places[i - 1] ?? 0) + 1
+  let count = places.length
+  if (open) while (count > 0 && !startsGroup(--count));
+  const endsGroup = (i: number) => i === count - 1 || startsGroup(i + 1)
   let result = ''
-  for (let first = 0; first < parts.length; first += 2) {
-    const end = endOfCard(parts, first, last)
-    result += (end < 0 ? parts[first] : replace(digitsOf(parts, first, end))) ?? ''
-    first = Math.max(first, end)
-    result += parts[first + 1] ?? ''
+  let copied = 0
+  for (let first = 0; first + SHORTEST <= count; first++) {
+    const length = startsGroup(first) ? lengthOfCard(digits, first, count, endsGroup) : 0
+    if (length === 0) continue
+    result += run.slice(copied, places[first]) + replace(digits.slice(first, first + length))
+    first += length - 1
+    copied = (places[first] ?? 0) + 1
   }
-  return result
+  return result + run.slice(copied)
 }
 
-/** Place of the last group of the longest card number that begins with the group at `first`; -1 when none does. */
-function endOfCard(parts: readonly string[], first: number, last: number): number {
-  let digits = ''
-  let end = -1
-  for (let i = first; i <= last && digits.length < LONGEST; i += 2) {
-    digits += parts[i]
-    if (isCardNumber(digits)) end = i
+/** Length of the longest card number that begins at `first` and ends with a group; 0 when none does. */
+function lengthOfCard(digits: string, first: number, count: number, endsGroup: (i: number) => boolean): number {
+  const lengths = issuedLengths(digits, first)
+  if (lengths === 0) return 0
+  for (let length = Math.min(LONGEST, count - first); length >= SHORTEST; length--) {
+    if ((lengths & (1 << length)) === 0 || !endsGroup(first + length - 1)) continue
+    if (passesLuhn(digits.slice(first, first + length))) return length
   }
-  return end
+  return 0
 }
 
-function digitsOf(parts: readonly string[], first: number, end: number): string {
-  let digits = ''
-  for (let i = first; i <= end; i += 2) digits += parts[i]
-  return digits
+function placesOfDigits(run: string): number[] {
+  const places: number[] = []
+  for (let i = 0; i < run.length; i++) if (isDigit(run.charCodeAt(i))) places.push(i)
+  return places
 }
 
 const isDigit = (code: number) => code >= 48 && code <= 57

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../contract/record.ts'
+import type { Json, JsonObject } from '../contract/record.ts'
 import { firstOf } from './bodies.ts'
 import { createRole } from './field-roles.ts'
 import { readTime } from './time.ts'
@@ -16,6 +16,14 @@ const ENDS_AT = createRole(
 
 /** When the session says it ends: ISO 8601, UTC, three fraction digits; null when it does not say. */
 export function endsAtOf(bodies: readonly JsonObject[]): string | null {
-  const time = firstOf(bodies, (body) => ENDS_AT.find(body, readTime))
-  return time === null ? null : new Date(time).toISOString()
+  return firstOf(bodies, (body) => ENDS_AT.find(body, readIso))
 }
+
+function readIso(value: Json): string | null {
+  const time = readTime(value)
+  if (time === null) return null
+  return typeof value === 'string' && CANONICAL.test(value) ? value : new Date(time).toISOString()
+}
+
+/** What `toISOString` would give anyway. */
+const CANONICAL = /^\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d\.\d{3}Z$/

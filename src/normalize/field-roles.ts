@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../contract/record.ts'
+import { remember } from './remember.ts'
 import { plainName } from './sensitive-fields.ts'
 
 /**
@@ -10,27 +11,18 @@ export interface Role {
   find<T>(object: JsonObject, accept: (value: Json) => T | null): T | null
 }
 
-const REMEMBERED_KEYS = 5000
-
 /** @param names plain names (`sessionid`), best first. */
 export function createRole(names: readonly string[]): Role {
   const ranks = new Map(names.map((name, rank) => [name, rank]))
-  let known = new Map<string, number>()
-
   /** Place of a key in the list; -1 when it is not in it. */
-  function rankOf(key: string): number {
-    const rank = ranks.get(plainName(key)) ?? -1
-    if (known.size >= REMEMBERED_KEYS) known = new Map()
-    if (key.length <= 64) known.set(key, rank)
-    return rank
-  }
+  const rankOf = remember((key) => ranks.get(plainName(key)) ?? -1)
 
   return {
     find(object, accept) {
       let best = null
       let bestRank = names.length
       for (const key in object) {
-        const rank = known.get(key) ?? rankOf(key)
+        const rank = rankOf(key)
         if (rank < 0 || rank >= bestRank) continue
         const found = accept(object[key] as Json)
         if (found === null) continue

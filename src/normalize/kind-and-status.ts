@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../contract/record.ts'
 import { firstOf } from './bodies.ts'
 import { createRole } from './field-roles.ts'
 import { isError } from './http-status.ts'
+import { remember } from './remember.ts'
 import { sessionIdIn } from './session.ts'
 
 /**
@@ -71,15 +72,15 @@ export function kindAndStatusOf(
 }
 
 /** Event types are compared in snake_case: `parking_start` is also `PARKING-START` and `ParkingStart`. */
-function plainType(eventType: string): string {
-  return eventType
+const plainType = remember((eventType) =>
+  eventType
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .replace(/[-. ]/g, '_')
-    .toLowerCase()
-}
+    .toLowerCase(),
+)
 
 /** A status word as it is published: lower-case, `_` → `-`. */
-const word = (text: string) => text.trim().toLowerCase().replaceAll('_', '-')
+const word = remember((text) => text.trim().toLowerCase().replaceAll('_', '-'))
 
 function readWord(value: Json | undefined): string | null {
   return typeof value === 'string' && value.trim() !== '' ? word(value) : null

@@ -1,11 +1,10 @@
 /** Status updates as Kafka messages, and back. */
-import { readFile } from 'node:fs/promises'
-import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import type { KafkaMessage } from 'kafkajs'
 import type { Reject } from '../contract/dead-letter.ts'
 import type { Json } from '../contract/record.ts'
 import { CHANGED_TYPE, CONFIRMED_TYPE, type StatusUpdate } from '../contract/status-update.ts'
 import type { Settings } from '../settings.ts'
+import { registerSchema } from '../stream/register-schema.ts'
 import type { PartitionMessage } from '../stream/send.ts'
 
 /** What `decode/` offers: values of either encoding, by their first byte. */
@@ -69,27 +68,11 @@ function asUpdate(value: Json): StatusUpdate {
 }
 
 async function avroEncoder(settings: NonNullable<Settings['registry']>, topic: string): Promise<Encode> {
-  const { url, username, password } = settings
-  const registry = new SchemaRegistry({
-    host: url,
-    ...(username !== null && { auth: { username, password: password ?? '' } }),
-    retry: { retries: 1, maxRetryTimeInSecs: 1 },
-  })
-  const schema = await readFile(new URL('../../schemas/status-update.avsc', import.meta.url), 'utf8')
-  const { id } = await registry.register({ type: SchemaType.AVRO, schema }, { subject: `${topic}-value` })
-  const type = await registry.getSchema(id)
-  const head = Buffer.alloc(5)
-  head.writeInt32BE(id, 1)
-  return (update) => Buffer.concat([head, type.toBuffer({ ...update, http_status: avroStatus(update.http_status) })])
+  const { encode } = await registerSchema(settings, 'status-update', topic)
+  return (update) => encode({ ...update, http_status: avroStatus(update.http_status) })
 }
 
 /** The schema's union takes whole numbers; any other number goes as text. */
 function avroStatus(status: StatusUpdate['http_status']): StatusUpdate['http_status'] {
   return typeof status === 'number' && !Number.isSafeInteger(status) ? String(status) : status
-}
-
-/** The registry has a schema under our subject that ours does not fit: waiting cannot help. */
-export function isIncompatible(error: unknown): boolean {
-  const { name, status } = error as { name?: string; status?: number }
-  return name === 'ConfluentSchemaRegistryCompatibilityError' || status === 409 || status === 422
 }

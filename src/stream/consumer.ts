@@ -89,12 +89,17 @@ export async function startPartitionConsumer(options: PartitionConsumerOptions):
       partitionsConsumedConcurrently: options.concurrency,
       eachBatch: (payload) => takeTurn(payload, options, stopping.signal),
     })
-  const start = () => {
-    if (!stopping.signal.aborted) run().catch((error) => again(error as Error, 1_000))
-  }
-  const again = (error: Error, delayMs: number) => {
-    log.warn({ err: error, groupId }, 'consumer starts again')
-    restart = sleep(delayMs, undefined, { signal: stopping.signal }).then(start, () => {})
+  const again = (reason: string, delayMs: number, first: () => Promise<void> = async () => {}) => {
+    if (restart || stopping.signal.aborted) return
+    log.info({ groupId, reason, delayMs }, 'consumer joins its group anew')
+    restart = first()
+      .then(() => sleep(delayMs, undefined, { signal: stopping.signal }))
+      .then(run)
+      .catch((error: Error) => error)
+      .then((error) => {
+        restart = null
+        if (error) again(error.message, 1_000)
+      })
   }
   const left = () => {
     joined = false
@@ -114,7 +119,7 @@ export async function startPartitionConsumer(options: PartitionConsumerOptions):
     left()
     if (payload.restart || stopping.signal.aborted) return
     if (isBug(payload.error)) options.onDead(payload.error)
-    else again(payload.error, 2_000)
+    else again(payload.error.message, 2_000)
   })
 
   await consumer.connect()
@@ -123,11 +128,7 @@ export async function startPartitionConsumer(options: PartitionConsumerOptions):
 
   return {
     joined: () => joined,
-    rejoin(backoffMs) {
-      restart = consumer.stop().then(() => {
-        again(new Error('left the group to join it anew'), backoffMs)
-      })
-    },
+    rejoin: (backoffMs) => again('it was fenced', backoffMs, () => consumer.stop()),
     async stop() {
       stopping.abort()
       await restart

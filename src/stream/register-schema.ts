@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises'
+import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
+import type { Settings } from '../settings.ts'
+
+export interface RegisteredSchema {
+  /** The schema as it stands in `schemas/`. */
+  text: string
+  /** A value in the Confluent wire format: byte 0, the schema id, Avro. Throws when the value does not fit. */
+  encode(value: object): Buffer
+}
+
+/**
+ * Registers `schemas/<name>.avsc` under `<topic>-value`; a new subject gets compatibility BACKWARD. Throws when the
+ * registry is away, and when it holds a schema there that this one is not compatible with (`isIncompatible`).
+ */
+export async function registerSchema(
+  settings: NonNullable<Settings['registry']>,
+  name: string,
+  topic: string,
+): Promise<RegisteredSchema> {
+  const { url: host, username, password } = settings
+  const auth = username === null ? {} : { auth: { username, password: password ?? '' } }
+  const registry = new SchemaRegistry({ host, ...auth, retry: { retries: 1, maxRetryTimeInSecs: 1 } })
+  const text = await readFile(new URL(`../../schemas/${name}.avsc`, import.meta.url), 'utf8')
+  const subject = `${topic}-value`
+  const compatibility = await compatibilityOf(settings, subject)
+  const { id } = await registry.register({ type: SchemaType.AVRO, schema: text }, { subject, compatibility })
+  const type = await registry.getSchema(id)
+  const prefix = Buffer.alloc(5)
+  prefix.writeInt32BE(id, 1)
+  return { text, encode: (value) => Buffer.concat([prefix, type.toBuffer(value)]) }
+}
+
+/** The registry has a schema under our subject that ours does not fit: waiting cannot help. */
+export function isIncompatible(error: unknown): boolean {
+  const { status } = error as { status?: number }
+  return status === 409 || status === 422
+}
+
+/**
+ * The level that the subject has, since the client insists on being told the same: an operator may have set a stricter
+ * one, and another processor that is just registering has not set one yet.
+ */
+async function compatibilityOf(settings: NonNullable<Settings['registry']>, subject: string): Promise<COMPATIBILITY> {
+  const { url, username, password } = settings
+  const basic = Buffer.from(`${username}:${password ?? ''}`).toString('base64')
+  const response = await fetch(`${url.replace(/\/$/, '')}/config/${encodeURIComponent(subject)}`, {
+    headers: username === null ? {} : { authorization: `Basic ${basic}` },
+    signal: AbortSignal.timeout(5_000),
+  })
+  if (response.status === 404) return COMPATIBILITY.BACKWARD
+  if (!response.ok) throw new Error(`the schema registry answered ${response.status} for the config of ${subject}`)
+  const { compatibilityLevel } = (await response.json()) as { compatibilityLevel?: string }
+  return (compatibilityLevel?.toUpperCase() as COMPATIBILITY | undefined) ?? COMPATIBILITY.BACKWARD
+}
