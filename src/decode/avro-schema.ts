@@ -19,11 +19,18 @@ export class JsonTextType extends avsc.types.LogicalType {
   }
 }
 
+/** Message of the error when there is no schema at all, because what was fetched is none. */
+export const NO_SCHEMA = 'What was fetched holds no schema.'
+
+/** Names of the types made so far; none at the root. */
+const isRoot = ({ registry }: { registry?: object }) => Object.keys(registry ?? {}).length === 0
+
 type Attributes = { [name: string]: unknown }
 
 export function createJsonTextHook(): (schema: Schema, opts: object) => Type | undefined {
   const seen = new WeakSet<object>()
   return (schema, opts) => {
+    if (schema === undefined && isRoot(opts)) throw new Error(NO_SCHEMA)
     if (typeof schema !== 'object' || schema === null || Array.isArray(schema) || seen.has(schema)) return undefined
     const attributes = schema as unknown as Attributes
     if (attributes.type === 'string' && attributes.json === true) {

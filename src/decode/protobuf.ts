@@ -21,9 +21,17 @@ export function createProtobufReader(schema: ProtobufSchemaLike): (bytes: Buffer
   return (bytes) => {
     const cursor = { bytes, at: 0 }
     const type = messageAt(schema.message, readPath(cursor))
-    const message = type.decode(bytes.subarray(cursor.at))
+    const payload = bytes.subarray(cursor.at)
+    assertWhole(payload)
+    const message = type.decode(payload)
     return plain(type.toObject(message, { enums: String, bytes: String }))
   }
+}
+
+/** protobufjs shortens a text or bytes that go beyond the end, without a word; skipping over fields it is strict. */
+function assertWhole(payload: Buffer): void {
+  const reader = protobuf.Reader.create(payload)
+  while (reader.pos < reader.len) reader.skipType(reader.uint32() & 7)
 }
 
 /** Message indexes: their count and each of them as zigzag varints; a single 0 byte stands for the path `[0]`. */

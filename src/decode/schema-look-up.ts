@@ -3,7 +3,7 @@ import type { Type } from 'avsc'
 import type { Reject } from '../contract/dead-letter.ts'
 import type { Json } from '../contract/record.ts'
 import { createAvroReader } from './avro.ts'
-import { createJsonTextHook } from './avro-schema.ts'
+import { createJsonTextHook, NO_SCHEMA } from './avro-schema.ts'
 import { createJsonSchemaReader, type JsonSchemaLike } from './json-schema.ts'
 import { createProtobufReader, keepProtobufNames, type ProtobufSchemaLike } from './protobuf.ts'
 
@@ -104,7 +104,8 @@ const isAnswer = (error: unknown): error is Error & { status: number } =>
 function outcomeOf(error: unknown, id: number, url: string): Reject {
   if (!isAnswer(error)) {
     if (error instanceof RegistryUnavailable) throw unavailable(url, error.message)
-    if (error instanceof Error && NO_SCHEMA_IN_ANSWER.test(error.message)) throw unavailable(url, 'its answer is none')
+    if (error instanceof Error && error.message === NO_SCHEMA)
+      throw unavailable(url, 'its answer holds no schema; check SCHEMA_REGISTRY_URL, and what stands between')
     return unusable(id)
   }
   const said = error.message.replace(`${CLIENT_ID} - `, '')
@@ -123,9 +124,6 @@ function outcomeOf(error: unknown, id: number, url: string): Reject {
     message: `The registry does not know schema ${id}. Register it there, or check that SCHEMA_REGISTRY_URL is the producer's.`,
   }
 }
-
-/** What the library says of an answer (200) without a schema: somebody else's page, such as a proxy's. */
-const NO_SCHEMA_IN_ANSWER = /"undefined" is not valid JSON/
 
 /** How servers say that the path does not exist, other than that the schema does not. */
 const NO_SUCH_PAGE = /^(?:Error, status 404|HTTP 404|Not found$|Could not find resource)/i

@@ -37,9 +37,6 @@ const WORD_OF_EVENT: ReadonlyMap<string, string> = new Map([
   ['cancel', 'cancelled'],
 ])
 
-/** An activate body starts a session. */
-const ACTIVATED = 'on-going'
-
 /** An event's `status: "success"` tells that the call went well; of a payment it is the outcome, of a session it is none. */
 const CALL_WENT_WELL = 'success'
 
@@ -59,16 +56,15 @@ export function kindAndStatusOf(
   eventType: string | null,
   httpStatus: number | string | null | undefined,
 ): KindAndStatus {
-  if (isError(httpStatus)) return { kind: 'error', status: word(String(httpStatus)) }
+  if (isError(httpStatus)) return { kind: 'error', status: readWord(String(httpStatus)) }
   const type = eventType === null ? '' : plainType(eventType)
   const own = readWord(record.status)
   if (type.startsWith('payment')) return { kind: 'payment', status: paymentWord(bodies, own) }
   const status = (own === CALL_WENT_WELL ? null : own) ?? sessionWord(bodies)
   if (type.startsWith('parking_'))
     return { kind: 'session', status: status ?? WORD_OF_EVENT.get(type.slice(8)) ?? null }
-  if (status !== null)
-    return { kind: SESSION_STATUSES.has(status) || isActivated(bodies) ? 'session' : 'status', status }
-  return isActivated(bodies) ? { kind: 'session', status: ACTIVATED } : { kind: 'status', status: null }
+  const isSession = (status !== null && SESSION_STATUSES.has(status)) || isActivated(bodies)
+  return { kind: isSession ? 'session' : 'status', status }
 }
 
 /** Event types are compared in snake_case: `parking_start` is also `PARKING-START` and `ParkingStart`. */
@@ -99,7 +95,10 @@ function readSessionWord(value: Json): string | null {
   return read === CALL_WENT_WELL ? null : read
 }
 
-/** The rates API's `activate` answer: a session id with the times it starts and stops. */
+/**
+ * The rates API's `activate` answer: a session id with the times it starts and stops. It names no status, and the same
+ * body may describe a session long ended, so it makes no observation by itself.
+ */
 function isActivated(bodies: readonly JsonObject[]): boolean {
   return bodies.some(
     (body) =>

@@ -1,0 +1,90 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { createCards } from '../../../src/normalize/card-data.ts'
+
+const CARD = '4111111111111111'
+const cards = createCards({ tokenKey: 'secret', exemptPaths: [] })
+const TOKEN = cards.cleanText(CARD)
+const clean = (text: string, encoding: BufferEncoding = 'utf8') => cards.cleanBytes(Buffer.from(text, encoding))
+const cleanText = (text: string) => clean(text).value?.toString() ?? null
+
+describe('text', () => {
+  test('without card data is the same bytes', () => {
+    const value = Buffer.from('{"event_id": "e1", "amount": 2.50')
+    expect(cards.cleanBytes(value)).toEqual({ value, altered: false })
+    expect(cards.cleanBytes(value).value).toBe(value)
+  })
+
+  test.each([
+    ['a whole value', CARD, TOKEN],
+    ['cut-off JSON', `{"card": "${CARD}", "x`, `{"card": "${TOKEN}", "x`],
+    ['a number in JSON stays JSON', `{"card":${CARD},"n":[ ${CARD} ]}`, `{"card":"${TOKEN}","n":[ "${TOKEN}" ]}`],
+    ['a sentence', `card ${CARD} refused`, `card ${TOKEN} refused`],
+    ['JSON within a string', `{"s":"{\\"pan\\":${CARD}}"}`, `{"s":"{\\"pan\\":${TOKEN}}"}`],
+  ])('has tokens for its card numbers: %s', (_, text, expected) => {
+    expect(cleanText(text)).toBe(expected)
+    expect(clean(text).altered).toBe(true)
+  })
+
+  test.each([
+    ['a text', '{"cvv":"123","a":1', '{"cvv":"","a":1'],
+    ['a number', '{"cvv" : 123, "a":1', '{"cvv" : "", "a":1'],
+    ['within a string', '{"s":"{\\"CVC\\":\\"123\\"}"', '{"s":"{\\"CVC\\":\\"\\"}"'],
+  ])('has security codes blanked: %s', (_, text, expected) => expect(cleanText(text)).toBe(expected))
+
+  test('keeps what only looks like one', () => {
+    for (const text of ['{"status":"expired"', '{"pinned":"123"', '{"session":"IC4111111111111111N"']) {
+      expect(clean(text).altered).toBe(false)
+    }
+  })
+
+  test('that spells a card number as escapes is withheld', () => {
+    expect(clean('{"card":"\\u0034111111111111111"}')).toEqual({ value: null, altered: true })
+    expect(clean('{"text":"\\u0034 wheels"}').altered).toBe(false)
+  })
+})
+
+describe('binary data', () => {
+  test.each([
+    [
+      'Avro, the length of the next string a digit',
+      Buffer.concat([Buffer.from([0, 0, 0, 0, 1, 32]), Buffer.from(`${CARD}02023-06-01`)]),
+    ],
+    ['no UTF-8', Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(CARD)])],
+    ['UTF-16', Buffer.from(`card ${CARD}`, 'utf16le')],
+  ])('that shows a card number is withheld: %s', (_, value) => {
+    expect(cards.cleanBytes(value)).toEqual({ value: null, altered: true })
+  })
+
+  test('that shows none is the same bytes', () => {
+    const value = Buffer.from([0, 0, 0, 0, 1, 255, 49, 50, 51])
+    expect(cards.cleanBytes(value).value).toBe(value)
+  })
+})
+
+test('nothing that clean would take is left in the bytes of any JSON with a card', () => {
+  const card = fc.constantFrom(CARD, '5555555555554444', '378282246310005', '6011111111111117')
+  const value = fc.oneof(
+    card,
+    card.map(Number),
+    fc.string().map((text) => `${text} ${CARD} `),
+  )
+  const body = fc.dictionary(fc.string(), fc.oneof(fc.json(), value, fc.array(value)), { minKeys: 1 })
+  fc.assert(
+    fc.property(body, fc.nat(), (object, cut) => {
+      const text = JSON.stringify(object)
+      for (const bytes of [Buffer.from(text), Buffer.from(text.slice(0, cut % text.length))]) {
+        const kept = cards.cleanBytes(bytes).value
+        if (kept === null) continue
+        expect(cards.cleanText(kept.toString())).toBe(kept.toString())
+        expect(cards.cleanBytes(kept).altered).toBe(false)
+      }
+    }),
+  )
+})
+
+test('hostile text of a megabyte takes no time', () => {
+  const started = performance.now()
+  for (const unit of ['\\', '"', ' ', ': ', '1', '1 ', '"a":', '\\"']) clean(unit.repeat(1_000_000 / unit.length))
+  expect(performance.now() - started).toBeLessThan(10_000)
+})

@@ -1,0 +1,88 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { readTime } from '../../../src/normalize/time.ts'
+
+const NOON = Date.UTC(2023, 5, 1, 12, 30, 15)
+
+describe('a time is read as', () => {
+  test.each([
+    ['ISO with Z', '2023-06-01T12:30:15Z', NOON],
+    ['ISO without a zone, which is UTC', '2023-06-01T12:30:15', NOON],
+    ['ISO with a blank and small letters', '2023-06-01 12:30:15z', NOON],
+    ['ISO with offset -0000', '2023-06-01T12:30:15-0000', NOON],
+    ['ISO with an offset of hours and minutes', '2023-06-01T18:00:15+05:30', NOON],
+    ['ISO with an offset without colon', '2023-06-01T07:30:15-0500', NOON],
+    ['ISO with an offset of hours', '2023-06-01T14:30:15+02', NOON],
+    ['ISO with seven fraction digits', '2023-06-01T12:30:15.1239999', NOON + 123],
+    ['ISO with one fraction digit', '2023-06-01T12:30:15.5Z', NOON + 500],
+    ['ISO without seconds', '2023-06-01T12:30Z', NOON - 15_000],
+    ['a day', '2023-06-01', Date.UTC(2023, 5, 1)],
+    ['epoch milliseconds', NOON + 7, NOON + 7],
+    ['epoch seconds', NOON / 1000, NOON],
+    ['epoch seconds with a fraction', NOON / 1000 + 0.25, NOON + 250],
+    ['epoch milliseconds as text', String(NOON), NOON],
+    ['epoch seconds as text', String(NOON / 1000), NOON],
+    ['epoch milliseconds as bigint', BigInt(NOON), NOON],
+    ['a leap day', '2024-02-29T00:00:00Z', Date.UTC(2024, 1, 29)],
+  ])('%s', (_, text, expected) => expect(readTime(text)).toBe(expected))
+})
+
+describe('a time is null when it is', () => {
+  test.each([
+    ['missing', undefined],
+    ['null', null],
+    ['empty', ''],
+    ['a word', 'yesterday'],
+    ['an object', {}],
+    ['a day that is none', '2023-02-29T00:00:00Z'],
+    ['a month that is none', '2023-13-01T00:00:00Z'],
+    ['an hour that is none', '2023-06-01T24:30:00Z'],
+    ['followed by something', '2023-06-01T12:30:15Z!'],
+    ['with a bare dot', '2023-06-01T12:30:15.Z'],
+    ['with ten fraction digits', '2023-06-01T12:30:15.0123456789Z'],
+    ['with half an offset', '2023-06-01T12:30:15+05:3'],
+    ['zero', 0],
+    ['negative', -5],
+    ['after the year 9999', 253_402_300_800_000],
+    ['not a number', Number.NaN],
+    ['infinite', Number.POSITIVE_INFINITY],
+    ['before 1970', '1969-12-31T23:59:59Z'],
+  ])('%s', (_, value) => expect(readTime(value)).toBeNull())
+})
+
+const anyTime = fc.integer({ min: Date.UTC(1973, 3, 1), max: Date.UTC(9999, 11, 30) })
+
+test('every form of one moment gives that moment', () => {
+  fc.assert(
+    fc.property(
+      anyTime,
+      fc.integer({ min: -18 * 60, max: 18 * 60 }),
+      fc.integer({ min: 0, max: 9 }),
+      (at, minutes, width) => {
+        const size = Math.abs(minutes)
+        const two = (n: number) => String(n).padStart(2, '0')
+        const local = new Date(at + minutes * 60_000)
+        fc.pre(local.getUTCFullYear() <= 9999)
+        const fraction = `${local.toISOString().slice(20, 23)}987654`.slice(0, width)
+        const sign = minutes < 0 ? '-' : '+'
+        const written = `${local.toISOString().slice(0, 19)}${width > 0 ? `.${fraction}` : ''}${sign}${two(Math.floor(size / 60))}:${two(size % 60)}`
+        const kept = width >= 3 ? at : at - (at % 1000) + Number(fraction.padEnd(3, '0') || 0)
+        expect(readTime(written)).toBe(kept)
+      },
+    ),
+  )
+})
+
+test('it agrees with Date on whatever toISOString writes', () => {
+  fc.assert(fc.property(anyTime, (at) => expect(readTime(new Date(at).toISOString())).toBe(at)))
+})
+
+test('it never throws, and never gives what is no time', () => {
+  const digitsAndSigns = fc.string({ unit: fc.constantFrom(...'0123456789-:.TZ+ ') })
+  fc.assert(
+    fc.property(fc.oneof(digitsAndSigns, fc.string(), fc.double(), fc.bigInt()), (value) => {
+      const time = readTime(value)
+      expect(time === null || (time > 0 && new Date(time).getUTCFullYear() <= 9999)).toBe(true)
+    }),
+  )
+})
