@@ -13,7 +13,7 @@ export interface StoreUnderTest extends AsyncDisposable {
 
 const UNSEEN = new Map()
 const HOSTILE = JSON.parse(
-  '{"$ref":"$card","$set":{"$literal":"$$ROOT"},"a.b":[{"$$new":1}],"":{"":null},"__proto__":{"x":"$$REMOVE"},"_id":7,"big":0}',
+  '{"$ref":"$card","$set":{"$literal":"$$ROOT"},"a.b":[{"$$new":1}],"":{"":null},"__proto__":{"x":"$$REMOVE"},"_id":7,"constructor":[{}],"big":0}',
 )
 HOSTILE.big = 9_007_199_254_740_993n
 
