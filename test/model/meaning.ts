@@ -65,8 +65,8 @@ function kindAndStatus(
   if (eventType?.startsWith('parking_')) {
     return { kind: 'session', status: said ?? WORD_OF_TYPE[eventType] ?? null }
   }
-  if (said !== null) return { kind: SESSION_WORDS.includes(said) || activated ? 'session' : 'status', status: said }
-  return activated ? { kind: 'session', status: 'on-going' } : { kind: 'status', status: null }
+  const session = activated || (said !== null && SESSION_WORDS.includes(said))
+  return { kind: session ? 'session' : 'status', status: said }
 }
 
 export function isError(httpStatus: Value | undefined): boolean {
