@@ -11,7 +11,7 @@ const KAFKA_IMAGE = 'confluentinc/cp-kafka:8.1.0'
 const MONGODB_IMAGE = 'mongo:8.0'
 const REGISTRY_IMAGE = 'apicurio/apicurio-registry-mem:2.6.13.Final'
 
-const READY_MS = 90_000
+const READY_MS = 180_000
 
 export async function startKafka(): Promise<OwnService> {
   const [port] = (await freePorts(1)) as [number]

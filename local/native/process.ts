@@ -20,7 +20,7 @@ export interface Launch {
   address: string
 }
 
-const READY_MS = 90_000
+const READY_MS = 180_000
 /** How long a service may take to end in good order before it is killed. */
 const STOP_MS = 20_000
 
