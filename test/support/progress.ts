@@ -33,6 +33,10 @@ export async function watchProgress(brokers: string, names: RunNames): Promise<P
       const topics = [...inputs, names.OBSERVATIONS_TOPIC, names.STATUS_TOPIC, names.DEAD_LETTER_TOPIC]
       const existing = await admin.listTopics()
       await admin.deleteTopics({ topics: topics.filter((topic) => existing.includes(topic)) })
+      // Kafka counts a killed member for some seconds yet and then refuses; groups without topics expire by themselves.
+      await admin
+        .deleteGroups([`${names.KAFKA_GROUP_ID}-ingest`, `${names.KAFKA_GROUP_ID}-status`])
+        .catch(() => undefined)
     },
     [Symbol.asyncDispose]: () => admin.disconnect(),
   }
