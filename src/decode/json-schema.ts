@@ -4,8 +4,11 @@ import { Rejected } from './rejected.ts'
 
 /** What the registry's library makes of a JSON Schema. */
 export interface JsonSchemaLike {
-  isValid(payload: object): boolean
+  /** Without a hook it calls everything valid. */
+  isValid(payload: object, opts: { errorHook: (path: string[]) => void }): boolean
 }
+
+const errorHook = () => {}
 
 /** Reads JSON that a JSON Schema describes. It is validated as doubles have it, and kept as it is. */
 export function createJsonSchemaReader(schema: JsonSchemaLike): (bytes: Buffer) => Json {
@@ -13,7 +16,8 @@ export function createJsonSchemaReader(schema: JsonSchemaLike): (bytes: Buffer) 
     const outcome = decodeJson(bytes)
     if ('reject' in outcome) throw new Rejected(outcome.reject, outcome.message)
     const { value } = outcome
-    if (!schema.isValid(JSON.parse(bytes.toString('utf8').replace(/^\ufeff/, '')))) throw new Error('not valid')
+    if (!schema.isValid(JSON.parse(bytes.toString('utf8').replace(/^\ufeff/, '')), { errorHook }))
+      throw new Error('not valid')
     return value
   }
 }

@@ -126,7 +126,7 @@ function outcomeOf(error: unknown, id: number, url: string): Reject {
 }
 
 /** How servers say that the path does not exist, other than that the schema does not. */
-const NO_SUCH_PAGE = /^(?:Error, status 404|HTTP 404|Not found$|Could not find resource)/i
+const NO_SUCH_PAGE = /^(?:Error, status 404|HTTP 404|Not found$)|Could not find resource/i
 
 function unavailable(url: string, why: string): RegistryUnavailable {
   return new RegistryUnavailable(`The schema registry at ${withoutCredentials(url)} cannot be asked: ${why}.`)

@@ -104,6 +104,30 @@ describe('a schema', () => {
   })
 })
 
+describe('a JSON Schema', () => {
+  const read = async (schema: unknown, text: string) => {
+    const { url } = await registryThat(says(200, { schemaType: 'JSON', schema: JSON.stringify(schema) }))
+    const reader = createSchemaReader({ url, ...anonymous }, QUICK)
+    await reader.prepare([7])
+    return reader.decode(7, Buffer.from(text))
+  }
+  const integer = { type: 'object', properties: { n: { type: 'integer' } } }
+
+  test('is validated, and the value is kept exactly', async () => {
+    expect(await read(integer, '{"n":9007199254740993}')).toEqual({ value: { n: 9007199254740993n } })
+    expect(await read(integer, '{"n":"x"}')).toMatchObject({ reject: 'undecodable' })
+  })
+
+  test.each(['https://json-schema.org/draft/2020-12/schema', 'http://json-schema.org/draft-04/schema#'])(
+    'of another draft is taken as far as it is understood: %s',
+    async ($schema) => {
+      const lenient = { ...integer, $schema, 'connect.name': 'x', format: 'unheard-of' }
+      expect(await read(lenient, '{"n":1}')).toEqual({ value: { n: 1 } })
+      expect(await read(lenient, '{"n":"x"}')).toMatchObject({ reject: 'undecodable' })
+    },
+  )
+})
+
 describe('an outage, never a dead letter, is', () => {
   test.each<[string, Answer, RegExp]>([
     ['a server error', says(503, { error_code: 50001, message: 'store is away' }), /store is away/],
