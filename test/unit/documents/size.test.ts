@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { BSON } from 'mongodb'
+import type { Json } from '../../../src/contract/record.ts'
 import { packs, sizeOf } from '../../../src/documents/size.ts'
 import { anyDocuments, documentOf } from '../../support/documents.ts'
 
@@ -13,6 +14,19 @@ describe('the size of a document', () => {
       }),
       { numRuns: 1_000 },
     )
+  })
+
+  test.each(['€', '😀', 'é', 'a', '\u0000'])('allows for the bytes of %j, in texts and keys', (character) => {
+    const text = character.repeat(10_000)
+    const key = text.replaceAll('\u0000', 'k')
+    const document = documentOf({ content: { card: text, response: { [key]: text } } })
+    expect(sizeOf(document)).toBeGreaterThanOrEqual(BSON.calculateObjectSize(document))
+  })
+
+  test('is infinite when nested deeper than MongoDB stores', () => {
+    const nested = (levels: number): Json => (levels === 0 ? 1 : { a: nested(levels - 1) })
+    expect(sizeOf(documentOf({ content: { response: nested(178) } }))).toBeLessThan(5_000)
+    expect(sizeOf(documentOf({ content: { response: nested(190) } }))).toBe(Number.POSITIVE_INFINITY)
   })
 
   test('is exact for a large one', () => {
