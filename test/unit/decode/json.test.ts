@@ -94,6 +94,7 @@ describe('rejected is', () => {
     ['what is no UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), 'invalid_utf8'],
     ['UTF-16', Buffer.from('\ufeff{}', 'utf16le'), 'invalid_utf8'],
     ['an integer beyond 64 bits', '{"a":9223372036854775808}', 'number_out_of_range'],
+    ['an integer below 64 bits', '{"a":-9223372036854775809}', 'number_out_of_range'],
     ['an integer far beyond', `[${'9'.repeat(400)}]`, 'number_out_of_range'],
     [
       'a long integer nested too deep to be read exactly',

@@ -51,6 +51,19 @@ describe('a schema', () => {
     expect(reader.decode(7, PAYLOAD)).toEqual({ value: { a: 'x' } })
   })
 
+  test('is fetched once with what it refers to', async () => {
+    const references = [{ name: 'Z', subject: 'zones', version: 1 }]
+    const schema = '{"type":"record","name":"R","fields":[{"name":"z","type":"Z"}]}'
+    const zone = '{"type":"record","name":"Z","fields":[{"name":"a","type":"string"}]}'
+    const { url, requests } = await registryThat((request, response) =>
+      says(200, request.url === '/schemas/ids/7' ? { schema, references } : { schema: zone })(request, response),
+    )
+    const reader = createSchemaReader({ url, ...anonymous }, QUICK)
+    await Promise.all([reader.prepare([7]), reader.prepare([7])])
+    expect(reader.decode(7, PAYLOAD)).toEqual({ value: { z: { a: 'x' } } })
+    expect(requests).toEqual(['/schemas/ids/7', '/subjects/zones/versions/1?name=Z'])
+  })
+
   test('is asked for with the credentials given', async () => {
     let seen: string | undefined
     const { url } = await registryThat((request, response) => {

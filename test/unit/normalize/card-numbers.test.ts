@@ -22,7 +22,11 @@ const TEST_CARDS = {
 const replace = (text: string) => replaceCards(text, (digits) => `<${digits}>`)
 
 describe('a card number is known', () => {
-  test.each(Object.entries(TEST_CARDS))('%s', (_, digits) => expect(isCardNumber(digits)).toBe(true))
+  test.each(Object.entries(TEST_CARDS))('%s', (_, digits) => {
+    expect(isCardNumber(digits)).toBe(true)
+    expect(mayHoldCard(digits)).toBe(true)
+    expect(replace(digits)).toBe(`<${digits}>`)
+  })
 })
 
 describe('no card number is', () => {
