@@ -10,7 +10,7 @@ import { createSummary, type Summary } from '../simulate/summary.ts'
 import { traffic } from '../simulate/traffic.ts'
 import type { AvroEncoder } from '../simulate/traffic-record.ts'
 import { ensureTopics, TopicsError } from '../stream/topics.ts'
-import { print, printHelp, untilStopped, tell as warn } from './command-line.ts'
+import { CommandError, print, printHelp, untilStopped, tell as warn } from './command-line.ts'
 import { connect } from './connect.ts'
 import { parseOptions, type SimulateOptions } from './simulate/options.ts'
 
@@ -43,6 +43,9 @@ export async function run(argv: string[]): Promise<number> {
   const options = parseOptions(argv, Date.now())
   if (options.help) return printHelp(help)
   const settings = readSettings(undefined, { needs: ['kafka'] })
+  if (options.traffic.encoding !== 'json' && settings.registry === null) {
+    throw new CommandError('Avro needs a schema registry: set SCHEMA_REGISTRY_URL, or use --encoding json')
+  }
   const start = new Date(options.traffic.start).toISOString()
   if (!options.json) print(`seed ${options.traffic.seed}, start ${start}`)
   using stopped = untilStopped()
@@ -53,11 +56,13 @@ export async function run(argv: string[]): Promise<number> {
   return 0
 }
 
+/** For traffic that is JSON only. */
 const noAvro: AvroEncoder = () => {
-  throw new Error('The traffic is JSON only.')
+  throw new Error('Traffic that is JSON only asked for Avro')
 }
 
 async function produce(options: SimulateOptions, settings: Settings, signal: AbortSignal): Promise<Summary> {
+  const { registry, topics } = settings
   await using connection = await connect(settings, signal)
   // Topics made a moment ago are not known to every broker at once.
   const targets = await waitOut(() => findTargets(connection.admin, settings), {
@@ -65,7 +70,7 @@ async function produce(options: SimulateOptions, settings: Settings, signal: Abo
     giveUp: (error) => error instanceof TopicsError,
     onFailure: (error, _, attempt) => attempt % 10 === 0 && warn(`Waiting for the topics: ${error.message}`),
   })
-  const avro = options.traffic.encoding === 'json' ? noAvro : await openAvro(settings)
+  const avro = registry === null || options.traffic.encoding === 'json' ? noAvro : await openAvro(registry, topics)
   const producer = connection.kafka.producer({
     idempotent: true,
     allowAutoTopicCreation: false,

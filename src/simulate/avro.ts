@@ -15,9 +15,10 @@ interface Field {
  * have are left out.
  * @throws when the registry is away, or holds an incompatible schema under the subject.
  */
-export async function openAvro(settings: Settings): Promise<AvroEncoder> {
-  const { registry, topics } = settings
-  if (!registry) throw new Error('Avro needs a schema registry: set SCHEMA_REGISTRY_URL, or use --encoding json.')
+export async function openAvro(
+  registry: NonNullable<Settings['registry']>,
+  topics: Settings['topics'],
+): Promise<AvroEncoder> {
   const encoders = {
     event: await openSchema(registry, 'event', topics.events[0] ?? ''),
     response: await openSchema(registry, 'response', topics.responses[0] ?? ''),

@@ -36,5 +36,5 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 export function show(value: unknown): string {
   if (value === undefined) return 'nothing'
   const text = JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? `${inner}n` : inner))
-  return text.length > 300 ? `${text.slice(0, 300)}…` : text
+  return text.length > 600 ? `${text.slice(0, 600)}…` : text
 }
