@@ -29,8 +29,24 @@ interface Limits {
   lookUpTimeoutMs: number
 }
 
-/** What callers do is wait and come back, so the library itself repeats a request once only. */
-const RETRY = { retries: 1, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 0.5 }
+/**
+ * What callers do is wait and come back, so the library itself repeats a request once only, and only when the network
+ * failed. Being asked whether to repeat is also the one chance to see an answer before the library throws over it: it
+ * reads `message` of a failure's body without a look whether that is `null`, where nobody can catch it.
+ */
+const RETRY = {
+  retries: 1,
+  initialRetryTimeInSecs: 0.1,
+  maxRetryTimeInSecs: 0.5,
+  validateRetry(answer: object): boolean {
+    const { responseData } = answer as { responseData?: unknown }
+    if (typeof responseData === 'string' && responseData.trim() === 'null')
+      Object.assign(answer, { responseData: NO_BODY })
+    return false
+  },
+}
+
+const NO_BODY = '{"message":"it failed without a word"}'
 
 /** Schemas of other drafts and with words of their own are taken as far as they are understood. */
 const LENIENT = { strict: false, validateSchema: false, validateFormats: false, logger: false } as const
@@ -75,7 +91,7 @@ const withTimeout =
     },
   })
 
-/** Some answers make the library's promise wait for ever (a failure whose body is `null`), so each look-up has an end. */
+/** A registry that answers a little at a time never runs into the time-out of a request, so each look-up has an end. */
 async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(new RegistryUnavailable(`no answer within ${timeoutMs} ms`)), timeoutMs)

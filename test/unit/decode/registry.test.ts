@@ -158,6 +158,7 @@ describe('an outage, never a dead letter, is', () => {
     ],
     ["a proxy's page", says(200, '<html>sign in</html>', 'text/html'), /cannot be asked/],
     ['too many requests', says(429, { message: 'slow down' }), /slow down/],
+    ['a failure that says null', says(500, ' null '), /cannot be asked/],
     ['silence', () => {}, /cannot be asked/],
     [
       'an answer that ends before its end',
