@@ -1,5 +1,5 @@
 import { NAMES, VARIABLES } from '../settings/variables.ts'
-import { type EffectiveSetting, effectiveSettings } from '../settings.ts'
+import { type EffectiveSetting, effectiveSettings, environment } from '../settings.ts'
 import { print, printHelp, readArguments, tell } from './command-line.ts'
 
 const width = Math.max(...NAMES.map((name) => name.length))
@@ -35,7 +35,11 @@ const line = ({ name, value, origin }: EffectiveSetting): string => `${name}=${v
 export async function run(argv: string[]): Promise<number> {
   const { values } = readArguments(argv, { json: { type: 'boolean' } })
   if (values.help) return printHelp(help)
-  const { settings, problems, warnings } = effectiveSettings()
+  const env = environment()
+  const isStatusOnly = env.STAGES?.trim() === 'status'
+  const { settings, problems, warnings } = effectiveSettings(env, {
+    needs: isStatusOnly ? ['kafka'] : ['kafka', 'mongodb'],
+  })
   if (values.json) {
     const defaults = settings.filter(({ origin }) => origin === 'default').map(({ name }) => name)
     const byName = Object.fromEntries(settings.map(({ name, value }) => [name, value]))

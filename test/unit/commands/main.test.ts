@@ -100,6 +100,11 @@ describe('config', () => {
     })
   })
 
+  test('asks for no MongoDB where only the status stage runs, as process does', async () => {
+    expect((await runMain(['config'], { KAFKA_BROKERS: 'k:9092', STAGES: 'status' })).code).toBe(0)
+    expect((await runMain(['config'], { KAFKA_BROKERS: 'k:9092', STAGES: 'ingest' })).code).toBe(1)
+  })
+
   test('ends with 1 and names each bad setting', async () => {
     const { code, stderr } = await runMain(['config'], { ...NEEDED, HTTP_PORT: 'x', LOG_LEVEL: 'loud' })
     expect(code).toBe(1)
