@@ -86,7 +86,7 @@ function takeSafely(parts: IngestParts, type: RecordType, record: SourceRecord):
 /** Bytes to what they mean, or to the reason why not. Nothing here waits. */
 function take({ decoder, cards }: IngestParts, type: RecordType, record: SourceRecord): Taken {
   if (record.value === null) {
-    const id = tombstoneId(record.key)
+    const id = tombstoneId(record.key, cards)
     return typeof id === 'string' ? { record, id, normalized: null } : { record, reject: id }
   }
   const decoded = decoder.decode(record.value)

@@ -68,15 +68,18 @@ const INTEGER = /^-?[0-9]+$/
 class OutOfRange extends Error {}
 
 /** TypeScript's library does not know the third argument yet; V8 gives it since Node 21. */
-type SourceReviver = (this: unknown, key: string, value: Json, context: { source?: string }) => Json
+type SourceReviver = (this: unknown, key: string, value: Json, context?: { source?: string }) => Json
 
 function parseExactly(text: string): Json {
   return JSON.parse(text, exact as (key: string, value: unknown) => unknown) as Json
 }
 
-const exact: SourceReviver = (_key, value, { source }) => {
-  if (typeof value !== 'number' || source === undefined) return value
-  if (Number.isSafeInteger(value) || !INTEGER.test(source)) return value
+const exact: SourceReviver = (_key, value, context) => {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
+  if (context === undefined) throw new OutOfRange('This Node rounds integers beyond 2^53. Run on Node 22.22 or newer.')
+  const { source } = context
+  if (source === undefined) return value
+  if (!INTEGER.test(source)) return value
   const integer = BigInt(source)
   if (integer >= INT64_MIN && integer <= INT64_MAX) return integer
   throw new OutOfRange('An integer is beyond 64 bits, which MongoDB cannot keep. Send it as text.')

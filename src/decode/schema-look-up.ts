@@ -93,8 +93,10 @@ const withTimeout =
 
 /** A registry that answers a little at a time never runs into the time-out of a request, so each look-up has an end. */
 async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new RegistryUnavailable(`no answer within ${timeoutMs} ms`)), timeoutMs)
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new RegistryUnavailable(`no answer within ${timeoutMs} ms`)), timeoutMs)
+  })
   try {
     return await Promise.race([work, late])
   } finally {
@@ -104,13 +106,23 @@ async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
 
 function readBy(type: SchemaType, schema: unknown): Read {
   switch (type) {
-    case SchemaType.AVRO:
-      return createAvroReader(schema as Type)
+    case SchemaType.AVRO: {
+      const read = createAvroReader(schema as Type)
+      return (payload) => withoutNullStatus(read(payload))
+    }
     case SchemaType.JSON:
       return createJsonSchemaReader(schema as JsonSchemaLike)
     default:
       return createProtobufReader(schema as ProtobufSchemaLike)
   }
+}
+
+/** Avro cannot leave a field out. An event whose writer named no http_status is to have the default, as in JSON. */
+function withoutNullStatus(value: Json): Json {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value) && value.http_status === null) {
+    delete value.http_status
+  }
+  return value
 }
 
 /** An answer of the library's HTTP client; a network error has status 400 there, as if the request had been wrong. */

@@ -30,9 +30,12 @@ async function decodeFramed(bytes: Buffer, schemas: SchemaSource | null): Promis
   const schema = await schemas(bytes.readInt32BE(1))
   if (schema === undefined) throw new Faulty('unknown_schema')
   try {
-    return readAvro(schema, bytes.subarray(5), {
-      text: (value, json) => (json ? parse(value) : value),
-    }) as Value
+    const value = readAvro(schema, bytes.subarray(5), {
+      text: (text, json) => (json ? parse(text) : text),
+    }) as Record<string, Value>
+    // Null is how Avro says that no http_status was given.
+    if (value.http_status === null) delete value.http_status
+    return value
   } catch (error) {
     if (error instanceof Faulty && error.reason === 'number_out_of_range') throw error
     throw new Faulty('undecodable')
