@@ -104,6 +104,12 @@ async function start(
   const metrics = createMetrics()
   const health = createHealth()
   const outages = createOutages(health, metrics, log)
+  const awaited = [
+    'kafka',
+    ...(settings.stages.status ? ['status'] : []),
+    ...(settings.stages.ingest ? ['mongodb', 'ingest'] : []),
+  ]
+  for (const name of awaited) health.set(name, false, 'starting')
   const server = await startOpsServer({ ...settings.http, metrics, health, log })
   closing.push(async () => server[Symbol.asyncDispose]())
   log.info({ version: version(), port: server.port, stages: settings.stages }, 'starting')

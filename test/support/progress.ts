@@ -1,5 +1,7 @@
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 import { until } from '../../local/until.ts'
+// Keeps kafkajs from setting negative timers, which Node warns of.
+import '../../src/stream/request-queue.ts'
 import type { RunNames } from './run-names.ts'
 
 /** How far the processors of a run have come, from the offsets that their groups have committed. */
