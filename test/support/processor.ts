@@ -9,6 +9,8 @@ import { until } from '../../local/until.ts'
 export interface Processor extends AsyncDisposable {
   /** Samples of `/metrics`. */
   metrics(): Promise<Sample[]>
+  /** Status code of a path of its ops server. */
+  answers(path: '/readyz' | '/healthz'): Promise<number>
   /** `kill -9`. */
   kill9(): Promise<void>
   /** SIGTERM. @throws when it does not end within ten seconds, or with another code than 0. */
@@ -65,6 +67,7 @@ function watch(child: ChildProcess): Processor & { url(): string } {
     kill9,
     log: () => log,
     metrics: () => scrape(`${url()}/metrics`),
+    answers: async (path) => (await fetch(url() + path)).status,
     async stop() {
       child.kill('SIGTERM')
       const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS)

@@ -35,7 +35,7 @@ export interface RunOutcome extends Report {
   leaves: number
 }
 
-const TOKEN_KEY = 'a key for tests, of no other use'
+export const TOKEN_KEY = 'a key for tests, of no other use'
 const PATIENCE_MS = 600_000
 
 /** Sends traffic to topics of its own, has processors work on it, disturbs them, and compares what they made. */
@@ -55,7 +55,12 @@ export async function runTraffic(services: RunServices, options: RunOptions): Pr
   }
 }
 
-async function simulate(services: RunServices, names: RunNames, { events, seed, encoding }: RunOptions): Promise<void> {
+/** Sends traffic to the topics of a run. */
+export async function simulate(
+  services: RunServices,
+  names: RunNames,
+  { events, seed, encoding }: Pick<RunOptions, 'events' | 'seed' | 'encoding'>,
+): Promise<void> {
   const args = [MAIN, 'simulate', '--events', String(events), '--seed', seed, '--encoding', encoding, '--json']
   const env = { PATH: process.env.PATH ?? '', LOG_LEVEL: 'warn', ...services, ...names }
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
