@@ -2,6 +2,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import type { Logger } from 'pino'
 import { kafkaLogCreator } from '../operate/log.ts'
 import type { Settings } from '../settings.ts'
+import './kafkajs-records.ts'
 import './request-queue.ts'
 
 /** The one Kafka client of a process. kafkajs's own lines go to `log`; retries are short, since callers wait outages out. */
