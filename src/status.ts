@@ -9,7 +9,8 @@ import type { Observation } from './contract/observation.ts'
 import type { Health } from './operate/health.ts'
 import { LANE_STATES, type Metrics, timed } from './operate/metrics.ts'
 import { waitOut } from './operate/wait-out.ts'
-import { FencedError, Lane, type LaneOptions, type LaneState } from './status/lane.ts'
+import type { Folded } from './status/fold.ts'
+import { CorruptStatusError, FencedError, Lane, type LaneOptions, type LaneState } from './status/lane.ts'
 import { type PartitionConsumer, sourceRecord, type Turn } from './stream/consumer.ts'
 import { type CleanBytes, deadLetter, sendDeadLetters } from './stream/dead-letters.ts'
 import { unpack } from './stream/packs.ts'
@@ -30,8 +31,13 @@ export interface StatusParts {
 /** Fenced this often in a row without publishing: somebody else owns these partitions, and an operator should know. */
 const FENCED_TOO_OFTEN = 3
 
+/** How long a lane must have run until the fencings before it count no more. */
+const SETTLED_MS = 60_000
+
+/** A partition that is assigned to us, with its lane as soon as that is open. */
 interface Slot {
-  lane: Promise<Lane>
+  opening: Promise<Lane>
+  lane: Lane | null
   closing: AbortController
 }
 
@@ -45,40 +51,53 @@ export interface StatusStage {
 }
 
 export function createStatusStage(parts: StatusParts): StatusStage {
-  const { log, health, metrics } = parts
+  const { log, health } = parts
   const slots = new Map<number, Slot>()
   const closings = new Map<number, Promise<void>>()
+  const watch = watchLanes(parts)
+  const laneOptions: LaneOptions = { ...parts.lane, ...watch }
   let member: string | null = null
   let consumer: PartitionConsumer | undefined
   /** Times in a row that lanes were fenced, and whether we are leaving the group because of the last. */
   let fenced = 0
   let leaving = false
 
-  const watch = watchLanes(parts)
-  const laneOptions: LaneOptions = { ...parts.lane, ...watch }
-
-  const open = (partition: number): Slot => {
+  const open = (partition: number) => {
     const closing = new AbortController()
-    const lane = (async () => {
-      await closings.get(partition)
-      return waitOut(() => Lane.open(partition, laneOptions, closing.signal), {
-        signal: closing.signal,
-        firstDelayMs: 200,
-        onFailure: (error, failedForMs) => {
-          watch.onState(partition, 'failed')
-          if (error instanceof FencedError) onFenced(error)
-          health.set(`lane-${partition}`, false, `not open for ${Math.round(failedForMs / 1_000)} s: ${error.message}`)
-          log.warn({ partition, reason: error.message }, 'lane did not open')
-        },
-      })
-    })()
-    lane.then(
-      () => health.set(`lane-${partition}`, true),
-      () => {}, // who waits for the slot is told
-    )
-    const slot = { lane, closing }
+    const { signal } = closing
+    const slot: Slot = { opening: tryOpening(partition, signal), lane: null, closing }
     slots.set(partition, slot)
-    return slot
+    health.set(`lane-${partition}`, false, 'opening')
+    slot.opening.then(
+      (lane) => {
+        if (signal.aborted) return
+        slot.lane = lane
+        health.set(`lane-${partition}`, true)
+        setTimeout(() => signal.aborted || settled(), SETTLED_MS).unref()
+      },
+      (error) => {
+        if (!signal.aborted && error instanceof FencedError) onFenced(error)
+      },
+    )
+  }
+
+  const tryOpening = async (partition: number, signal: AbortSignal): Promise<Lane> => {
+    await closings.get(partition)
+    const work = () => {
+      signal.throwIfAborted()
+      return Lane.open(partition, laneOptions, signal)
+    }
+    return waitOut(work, {
+      signal,
+      firstDelayMs: 200,
+      giveUp: (error) => error instanceof FencedError,
+      seldom: (error) => error instanceof CorruptStatusError,
+      onFailure(error, failedForMs) {
+        watch.onState(partition, 'failed')
+        health.set(`lane-${partition}`, false, `not open for ${Math.round(failedForMs / 1_000)} s: ${error.message}`)
+        log.warn({ partition, reason: error.message }, 'lane did not open')
+      },
+    })
   }
 
   const close = (partition: number) => {
@@ -88,7 +107,7 @@ export function createStatusStage(parts: StatusParts): StatusStage {
     slot.closing.abort()
     health.clear(`lane-${partition}`)
     watch.onState(partition, 'closed')
-    const closed = slot.lane.then((lane) => lane.close()).catch(() => {})
+    const closed = slot.opening.then((lane) => lane.close()).catch(() => {})
     closings.set(partition, closed)
   }
 
@@ -101,39 +120,26 @@ export function createStatusStage(parts: StatusParts): StatusStage {
     consumer?.rejoin(Math.min(30_000, 1_000 * 2 ** fenced))
   }
 
-  const publish = async (lane: Lane, observations: Observation[]) => {
-    const folded = await timed(metrics, 'status', 'publish', () => lane.publish(observations))
-    const changed = folded.updates.filter(({ update }) => update.changed).length
-    metrics.statusUpdates.inc({ type: 'changed' }, changed)
-    metrics.statusUpdates.inc({ type: 'confirmed' }, folded.updates.length - changed)
-    metrics.observations.inc({ result: 'published' }, folded.updates.length)
-    metrics.observations.inc({ result: 'older' }, folded.older)
-    metrics.observations.inc({ result: 'expired' }, folded.expired)
-    if (folded.updates.length > 0) {
-      fenced = 0
-      health.clear('lanes')
-    }
+  const settled = () => {
+    fenced = 0
+    health.clear('lanes')
   }
 
   return {
     async onBatch(messages, lastOffset, turn) {
-      const { partition, topic, signal } = turn
-      const lane = await unlessAborted((slots.get(partition) ?? open(partition)).lane, signal)
+      const { partition } = turn
+      const slot = slots.get(partition)
+      if (!slot) return // it was taken from us while its batch was on the way
+      if (!slot.lane) return turn.pauseUntil(slot.opening)
       try {
-        for (const chunk of chunks(messages, parts.chunkRecords)) {
-          if (signal.aborted) return
-          await publish(lane, chunk.observations)
-          await rejectUnreadable(parts, chunk.unreadable, turn)
-          const offset = chunk.isLast ? lastOffset : chunk.lastOffset
-          if (!(await timed(metrics, 'status', 'commit', () => turn.commit(offset)))) return
-          metrics.recordsConsumed.inc({ stage: 'status', topic }, chunk.messages)
-          metrics.chunkRecords.observe({ stage: 'status' }, chunk.observations.length)
-          metrics.lastProgress.setToCurrentTime({ stage: 'status' })
-        }
+        await takeBatch(parts, slot.lane, messages, lastOffset, turn)
+        settled()
       } catch (error) {
+        if (slots.get(partition) !== slot) return // the lane was closed under us, and another may be open by now
         close(partition)
-        if (!(error instanceof FencedError)) throw error
-        onFenced(error)
+        if (error instanceof FencedError) return onFenced(error)
+        open(partition)
+        throw error
       }
     },
     assign(memberId, partitions) {
@@ -153,6 +159,31 @@ export function createStatusStage(parts: StatusParts): StatusStage {
       await Promise.all(closings.values())
     },
   }
+}
+
+/** The batch chunk by chunk: publish, dead letters, offset. Throws what ended the lane or a send. */
+async function takeBatch(parts: StatusParts, lane: Lane, messages: KafkaMessage[], lastOffset: string, turn: Turn) {
+  const { metrics, chunkRecords } = parts
+  for (const chunk of chunks(messages, chunkRecords)) {
+    if (turn.signal.aborted) return
+    const folded = await timed(metrics, 'status', 'publish', () => lane.publish(chunk.observations))
+    count(metrics, folded)
+    await rejectUnreadable(parts, chunk.unreadable, turn)
+    const offset = chunk.isLast ? lastOffset : chunk.lastOffset
+    if (!(await timed(metrics, 'status', 'commit', () => turn.commit(offset)))) return
+    metrics.recordsConsumed.inc({ stage: 'status', topic: turn.topic }, chunk.messages)
+    metrics.chunkRecords.observe({ stage: 'status' }, chunk.observations.length)
+    metrics.lastProgress.setToCurrentTime({ stage: 'status' })
+  }
+}
+
+function count(metrics: Metrics, { updates, older, expired }: Folded): void {
+  const changed = updates.filter(({ update }) => update.changed).length
+  metrics.statusUpdates.inc({ type: 'changed' }, changed)
+  metrics.statusUpdates.inc({ type: 'confirmed' }, updates.length - changed)
+  metrics.observations.inc({ result: 'published' }, updates.length)
+  metrics.observations.inc({ result: 'older' }, older)
+  metrics.observations.inc({ result: 'expired' }, expired)
 }
 
 /** Keeps the gauge of lane states and the restore metrics. */
@@ -209,19 +240,4 @@ async function rejectUnreadable(parts: StatusParts, unreadable: KafkaMessage[], 
   )
   await sendDeadLetters(parts.producer, parts.deadLetterTopic, letters)
   parts.metrics.deadLetters.inc({ reason: reject.reject }, letters.length)
-}
-
-/** The value of `promise`; rejects as soon as `signal` aborts. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  let abort: () => void = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort)
-  })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
 }

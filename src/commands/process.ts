@@ -19,7 +19,7 @@ import { environment, readSettings, type Settings } from '../settings.ts'
 import { createStatusCodec } from '../status/codec.ts'
 import { createStatusStage } from '../status.ts'
 import { createKafka } from '../stream/client.ts'
-import { startPartitionConsumer } from '../stream/consumer.ts'
+import { type PartitionConsumer, type PartitionConsumerOptions, startPartitionConsumer } from '../stream/consumer.ts'
 import { readLag } from '../stream/lag.ts'
 import { isIncompatible } from '../stream/register-schema.ts'
 import { ensureTopics, partitionCount, TopicsError } from '../stream/topics.ts'
@@ -72,28 +72,30 @@ export async function run(argv: string[]): Promise<number> {
   const closing: Close[] = []
   const failure = new AbortController()
   const signal = AbortSignal.any([stopped.signal, failure.signal])
-  try {
-    await start(settings, log, closing, signal, (error) => failure.abort(error))
-    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))
-  } catch (error) {
+  const ended = new Promise((resolve) => signal.addEventListener('abort', resolve))
+  // What is still starting when the end comes is not waited for.
+  start(settings, log, closing, signal, (error) => failure.abort(error)).catch((error) => {
     if (!signal.aborted) failure.abort(error)
-  }
-  if (failure.signal.aborted) log.fatal({ err: failure.signal.reason }, 'cannot go on')
+  })
+  await ended
+  const code = failure.signal.aborted ? 1 : 0
+  if (code === 1) log.fatal({ err: failure.signal.reason }, 'cannot go on')
   else log.info('stopping: finishing what is in flight')
-  await closeInReverse(closing, log)
+  await closeInReverse(closing, log, code)
   log.info('stopped')
-  return failure.signal.aborted ? 1 : 0
+  return code
 }
 
-async function closeInReverse(closing: Close[], log: Logger): Promise<void> {
+async function closeInReverse(closing: Close[], log: Logger, code: number): Promise<void> {
   const deadline = setTimeout(() => {
     log.warn('not everything closed in time; what was not committed is replayed at the next start')
-    process.exit()
+    process.exit(code)
   }, SHUTDOWN_MS)
   for (const close of closing.reverse()) await close().catch((error) => log.warn({ err: error }, 'closing failed'))
   clearTimeout(deadline)
 }
 
+/** Starts part by part, each with its closing; throws when `signal` aborts in between, or waiting cannot help. */
 async function start(
   settings: Settings,
   log: Logger,
@@ -104,12 +106,10 @@ async function start(
   const metrics = createMetrics()
   const health = createHealth()
   const outages = createOutages(health, metrics, log)
-  const awaited = [
-    'kafka',
-    ...(settings.stages.status ? ['status'] : []),
-    ...(settings.stages.ingest ? ['mongodb', 'ingest'] : []),
-  ]
-  for (const name of awaited) health.set(name, false, 'starting')
+  const { ingest, status } = settings.stages
+  for (const name of ['kafka', ...(status ? ['status'] : []), ...(ingest ? ['mongodb', 'ingest'] : [])]) {
+    health.set(name, false, 'starting')
+  }
   const server = await startOpsServer({ ...settings.http, metrics, health, log })
   closing.push(async () => server[Symbol.asyncDispose]())
   log.info({ version: version(), port: server.port, stages: settings.stages }, 'starting')
@@ -118,32 +118,37 @@ async function start(
   const admin = kafka.admin()
   const producer = kafka.producer({ allowAutoTopicCreation: false })
   closing.push(() => Promise.all([admin.disconnect(), producer.disconnect()]))
-  const lanes = await outages.waitOut(
-    'kafka',
-    signal,
-    async () => {
-      await Promise.all([admin.connect(), producer.connect()])
-      return ensureTopics(admin, settings.topics, settings.kafka.brokers)
-    },
-    (error) => error instanceof TopicsError,
-  )
+  const prepare = async () => {
+    await Promise.all([admin.connect(), producer.connect()])
+    const lanes = await ensureTopics(admin, settings.topics, settings.kafka.brokers)
+    return { lanes, deadLetterPartitions: await partitionCount(admin, settings.topics.deadLetters) }
+  }
+  const partitions = await outages.waitOut('kafka', signal, prepare, (error) => error instanceof TopicsError)
   const onDead = (error: Error) => {
     health.dead(`a consumer ended: ${error.message}`)
     fail(error)
   }
   const common: Common = {
-    ...{ settings, log, metrics, health, outages, kafka, admin, producer, lanes, signal, onDead },
-    deadLetterPartitions: await partitionCount(admin, settings.topics.deadLetters),
+    ...{ settings, log, metrics, health, outages, kafka, admin, producer, signal, onDead },
+    ...partitions,
     decoder: createDecoder(settings.registry && createSchemaReader(settings.registry)),
     cards: createCards(settings.cards),
   }
-  if (settings.stages.status) await startStatus(common, closing)
-  if (settings.stages.ingest) await startIngest(common, closing)
-  const watching = watch(WATCH_MS, signal, () => showLag(common))
-  closing.push(() => watching)
+  watch(WATCH_MS, signal, () => showLag(common))
+  const consumers: PartitionConsumer[] = []
+  const starting = [...(status ? [startStatus] : []), ...(ingest ? [startIngest] : [])]
+  const opened: Close[] = []
+  closing.push(async () => {
+    for (const close of opened.reverse()) await close()
+  })
+  closing.push(() => Promise.all(consumers.map((consumer) => consumer.stop())))
+  for (const startStage of starting) {
+    signal.throwIfAborted()
+    consumers.push(await startStage(common, opened))
+  }
 }
 
-async function startIngest(common: Common, closing: Close[]): Promise<void> {
+async function startIngest(common: Common, closing: Close[]): Promise<PartitionConsumer> {
   const { settings, health, metrics, outages, kafka, log, signal, onDead } = common
   const mongo = openMongo(settings.mongodb, settings.kafka.clientId)
   closing.push(async () => mongo[Symbol.asyncDispose]())
@@ -151,21 +156,19 @@ async function startIngest(common: Common, closing: Close[]): Promise<void> {
     await mongo.ping()
     await ensureIndexes(mongo.collection)
   })
-  const watching = watch(WATCH_MS, signal, () => outages.waitOut('mongodb', signal, () => mongo.ping()))
-  closing.push(() => watching)
-  const consumer = await startPartitionConsumer({
+  watch(WATCH_MS, signal, () => outages.waitOut('mongodb', signal, () => mongo.ping()))
+  const options: PartitionConsumerOptions = {
     ...{ kafka, log, onDead },
     groupId: `${settings.kafka.groupId}-ingest`,
     topics: [...settings.topics.events, ...settings.topics.responses],
     concurrency: 12,
     onBatch: createIngest({ ...common, store: createStore(mongo.collection) }),
-    onAssignment: (memberId) => showJoined(health, 'ingest', memberId),
-    onRebalance: () => metrics.rebalances.inc({ stage: 'ingest' }),
-  })
-  closing.push(() => consumer.stop())
+    onAssignment: (memberId) => showJoined(health, metrics, 'ingest', memberId),
+  }
+  return outages.waitOut('kafka', signal, () => startPartitionConsumer(options))
 }
 
-async function startStatus(common: Common, closing: Close[]): Promise<void> {
+async function startStatus(common: Common, closing: Close[]): Promise<PartitionConsumer> {
   const { settings, health, metrics, outages, kafka, admin, log, signal, cards, onDead } = common
   const { topics, registry, retentionMs, chunkRecords } = settings
   const groupId = `${settings.kafka.groupId}-status`
@@ -179,24 +182,27 @@ async function startStatus(common: Common, closing: Close[]): Promise<void> {
     chunkRecords,
   })
   closing.push(() => stage.close())
-  const consumer = await startPartitionConsumer({
+  const options: PartitionConsumerOptions = {
     ...{ kafka, log, groupId, onDead },
     topics: [topics.observations],
     concurrency: common.lanes,
     onBatch: stage.onBatch,
     onAssignment(memberId, assignment) {
-      showJoined(health, 'status', memberId)
+      showJoined(health, metrics, 'status', memberId)
       stage.assign(memberId, assignment[topics.observations] ?? [])
     },
-    onRebalance: () => metrics.rebalances.inc({ stage: 'status' }),
-  })
+  }
+  const consumer = await outages.waitOut('kafka', signal, () => startPartitionConsumer(options))
   stage.attach(consumer)
-  closing.push(() => consumer.stop())
+  return consumer
 }
 
-function showJoined(health: Health, stage: string, memberId: string | null): void {
+function showJoined(health: Health, metrics: Metrics, stage: 'ingest' | 'status', memberId: string | null): void {
   if (memberId === null) health.set(stage, false, 'is not a member of its consumer group')
-  else health.set(stage, true)
+  else {
+    health.set(stage, true)
+    metrics.rebalances.inc({ stage })
+  }
 }
 
 /** Lag from the broker's own figures; not knowing it means that Kafka is away. */

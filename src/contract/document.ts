@@ -35,7 +35,7 @@ export interface CacheDocument extends CacheContent {
     status: string | null
     sessionId: string | null
     observedAt: Date
-    /** Sorts as the order key does (observed time, status word, source position): `documents/order.ts`. */
+    /** Sorts as the order key does (observed time, status word, source position): `contract/order.ts`. */
     order: string
     source: { topic: string; partition: number; offset: number }
     /** MongoDB's TTL index deletes the document some time after this. */

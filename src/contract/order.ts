@@ -1,9 +1,9 @@
 import type { Source } from './record.ts'
 
 /**
- * The order key of a record among all records of one event id, or of one session and kind: observed time, then status
- * word, then source position. It is text in printable ASCII, so that `<` in JavaScript and MongoDB's byte-wise string
- * comparison agree on one total order:
+ * The order key of a record among all records of one event id: observed time, then status word, then source position.
+ * (`status/fold.ts` compares the records of one session and kind: time, event id, word.) It is text in printable ASCII,
+ * so that `<` in JavaScript and MongoDB's byte-wise string comparison agree on one total order:
  *
  *     001717245375000 finished parkmobile.events 0000000003 0000000000000000042
  *

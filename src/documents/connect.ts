@@ -21,10 +21,10 @@ export interface Mongo extends AsyncDisposable {
 const OLDEST_WIRE_VERSION = 13
 
 /**
- * @param poolSize most connections at once; a lane uses two.
+ * @param poolSize most connections at once; each of twelve partitions uses up to three.
  * @throws MongoParseError when the URI cannot be read.
  */
-export function openMongo(settings: Settings['mongodb'], appName: string, poolSize = 20): Mongo {
+export function openMongo(settings: Settings['mongodb'], appName: string, poolSize = 40): Mongo {
   const client = new MongoClient(settings.uri, {
     appName,
     maxPoolSize: poolSize,

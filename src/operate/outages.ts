@@ -20,11 +20,16 @@ const SAY_EVERY_MS = 30_000
 
 export function createOutages(health: Health, metrics: Metrics, log: Logger): Outages {
   const saidAt = new Map<Dependency, number>()
-  const up = (dependency: Dependency) => {
+  /** Waits that go on, by what they wait for. It is up only when nothing waits for it: a ping may work where a write does not. */
+  const waiting = new Map<Dependency, Set<symbol>>()
+  const up = (dependency: Dependency, wait: symbol) => {
+    waiting.get(dependency)?.delete(wait)
+    if (waiting.get(dependency)?.size) return
     health.set(dependency, true)
     metrics.dependencyUp.set({ dependency }, 1)
   }
-  const down = (dependency: Dependency, error: Error, failedForMs: number) => {
+  const down = (dependency: Dependency, wait: symbol, error: Error, failedForMs: number) => {
+    waiting.set(dependency, (waiting.get(dependency) ?? new Set()).add(wait))
     const since = new Date(Date.now() - failedForMs).toISOString()
     health.set(dependency, false, `away since ${since}: ${error.message}`)
     metrics.dependencyUp.set({ dependency }, 0)
@@ -33,19 +38,24 @@ export function createOutages(health: Health, metrics: Metrics, log: Logger): Ou
     log.warn({ dependency, since, reason: error.message }, `waiting for ${dependency}`)
   }
   return {
-    waitOut: (dependency, signal, work, giveUp) =>
-      waitOut(work, {
-        signal,
-        ...(giveUp && { giveUp }),
-        onFailure: (error, failedForMs) => down(dependency, error, failedForMs),
-        onRecovery: (failedForMs) => {
-          up(dependency)
-          saidAt.delete(dependency)
-          log.info({ dependency, seconds: Math.round(failedForMs / 1_000) }, `${dependency} is back`)
-        },
-      }).then((result) => {
-        up(dependency)
-        return result
-      }),
+    async waitOut(dependency, signal, work, giveUp) {
+      const wait = Symbol(dependency)
+      try {
+        return await waitOut(work, {
+          signal,
+          ...(giveUp && { giveUp }),
+          onFailure: (error, failedForMs) => down(dependency, wait, error, failedForMs),
+          onRecovery: (failedForMs) => {
+            saidAt.delete(dependency)
+            log.info({ dependency, seconds: Math.round(failedForMs / 1_000) }, `${dependency} is back`)
+          },
+        }).then((result) => {
+          up(dependency, wait)
+          return result
+        })
+      } finally {
+        waiting.get(dependency)?.delete(wait)
+      }
+    },
   }
 }

@@ -9,6 +9,8 @@ export interface WaitOutOptions {
   onRecovery?: (failedForMs: number) => void
   /** Whether waiting cannot help: the error is thrown at once. */
   giveUp?: (error: Error) => boolean
+  /** Whether it is no outage and nothing but a human mends it: tried once a minute only. */
+  seldom?: (error: Error) => boolean
   firstDelayMs?: number
   maxDelayMs?: number
 }
@@ -29,7 +31,11 @@ export async function waitOut<T>(work: () => Promise<T>, options: WaitOutOptions
       if (signal.aborted || options.giveUp?.(error as Error)) throw error
       since ||= Date.now()
       options.onFailure(error as Error, Date.now() - since, attempt)
-      const delay = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(attempt - 1, 16)) * (0.8 + 0.4 * Math.random())
+      const shortest = options.seldom?.(error as Error) ? 60_000 : 0
+      const delay = Math.max(
+        shortest,
+        Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(attempt - 1, 16)) * (0.8 + 0.4 * Math.random()),
+      )
       await sleep(delay, undefined, { signal }).catch(() => {
         throw error
       })

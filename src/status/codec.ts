@@ -1,6 +1,6 @@
 /** Status updates as Kafka messages, and back. */
 import type { KafkaMessage } from 'kafkajs'
-import type { Reject } from '../contract/dead-letter.ts'
+import type { DeadLetterReason, Reject } from '../contract/dead-letter.ts'
 import type { Json } from '../contract/record.ts'
 import { CHANGED_TYPE, CONFIRMED_TYPE, type StatusUpdate } from '../contract/status-update.ts'
 import type { Settings } from '../settings.ts'
@@ -17,9 +17,16 @@ export interface StatusCodec {
   toMessage(partition: number, key: string, update: StatusUpdate): PartitionMessage
   /** Fetches the schemas that `messages` need. */
   prepare(messages: KafkaMessage[]): Promise<void>
-  /** After `prepare`. Throws an Error that says what does not fit. */
+  /** After `prepare`. Throws SchemaMissingError, or an Error that says what does not fit. */
   decode(value: Buffer): StatusUpdate
 }
+
+/** The value may be right, but its schema is not to be had: a setting is missing, or the registry lost it. */
+export class SchemaMissingError extends Error {
+  override name = 'SchemaMissingError'
+}
+
+const MISSING: ReadonlySet<string> = new Set<DeadLetterReason>(['no_registry', 'unknown_schema'])
 
 type Encode = (update: StatusUpdate) => Buffer
 
@@ -48,7 +55,8 @@ export async function createStatusCodec(
     prepare: (messages) => decoder.prepare(messages.map(({ value }) => value)),
     decode(value) {
       const decoded = decoder.decode(value)
-      if ('reject' in decoded) throw new Error(decoded.message)
+      if ('reject' in decoded)
+        throw MISSING.has(decoded.reject) ? new SchemaMissingError(decoded.message) : new Error(decoded.message)
       return asUpdate(decoded.value)
     },
   }

@@ -20,13 +20,15 @@
  *   two owners (pause, rebalance)         the older is fenced before the newer reads
  *   offsets rewound, another group        observations are not newer than the heads, nothing is published
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Admin, Kafka, KafkaMessage, Producer } from 'kafkajs'
 import type { Logger } from 'pino'
 import type { Observation } from '../contract/observation.ts'
+import { causesOf } from '../stream/errors.ts'
 import { partitionOf } from '../stream/partitions.ts'
 import { readToEnd } from '../stream/read-to-end.ts'
 import { cutBySize, type PartitionMessage } from '../stream/send.ts'
-import type { StatusCodec } from './codec.ts'
+import { SchemaMissingError, type StatusCodec } from './codec.ts'
 import { type Folded, foldAll, type Head, headOf } from './fold.ts'
 
 /** Another lane owns the partition now. Rejoin the group and open again only if the partition is assigned again. */
@@ -78,7 +80,7 @@ export class Lane {
   static async open(partition: number, options: LaneOptions, signal: AbortSignal): Promise<Lane> {
     const lane = new Lane(partition, options)
     try {
-      await lane.#fence()
+      await lane.#fence(signal)
       lane.#enter('restoring')
       await lane.#restore(signal)
       lane.#enter('running')
@@ -135,9 +137,10 @@ export class Lane {
     await transaction.commit()
   }
 
-  async #fence(): Promise<void> {
+  async #fence(signal: AbortSignal): Promise<void> {
     const { topic } = this.#options
     await this.#producer.connect()
+    signal.throwIfAborted() // who is no longer assigned must not fence the rightful owner
     const transaction = await this.#producer.transaction()
     const { low, high } = await this.#ends()
     if (low === high) return transaction.abort()
@@ -145,10 +148,11 @@ export class Lane {
     const [sent] = await transaction.send({ topic, messages: [probe], acks: -1 })
     await transaction.abort()
     // The marker of the abort is written after the broker has answered.
-    const marker = BigInt(sent?.baseOffset ?? 0) + 1n
-    for (let tries = 0; (await this.#ends()).high <= marker; tries++) {
-      if (tries === 500) throw new Error(`the abort of ${topic}/${this.partition} is not in the log after 500 looks`)
-      await new Promise((resolve) => setTimeout(resolve, 10))
+    if (sent?.baseOffset === undefined) throw new Error(`${topic}/${this.partition} did not acknowledge a send`)
+    const marker = BigInt(sent.baseOffset) + 1n
+    for (let tries = 1; (await this.#ends()).high <= marker; tries++) {
+      if (tries === 100) throw new Error(`the abort of ${topic}/${this.partition} is not in the log after 100 looks`)
+      await sleep(Math.min(500, 10 * tries), undefined, { signal })
     }
   }
 
@@ -203,6 +207,7 @@ export class Lane {
     try {
       this.#heads.set(key.toString(), headOf(codec.decode(value)))
     } catch (error) {
+      if (error instanceof SchemaMissingError) throw new Error(`${at} cannot be read now: ${error.message}`)
       throw new CorruptStatusError(`${at} cannot be read: ${(error as Error).message}. ${rebuild(topic)}`)
     }
   }
@@ -226,10 +231,13 @@ function rebuild(topic: string): string {
 
 /** Kafka says that a newer producer has the transactional id. */
 function asFenced(error: unknown, partition: number): unknown {
-  for (let e = error as { type?: string; code?: number; cause?: unknown } | undefined; e; e = e.cause as typeof e) {
-    if (e.type === 'INVALID_PRODUCER_EPOCH' || e.code === 47 || e.code === 90) {
+  for (const { type, code } of causesOf(error)) {
+    if (type === 'INVALID_PRODUCER_EPOCH' || code === PRODUCER_FENCED) {
       return new FencedError(`another owner has fenced lane ${partition}`, { cause: error })
     }
   }
   return error
 }
+
+/** kafkajs does not know this code's name. */
+const PRODUCER_FENCED = 90

@@ -1,12 +1,13 @@
 /**
  * A consumer group member that hands over batches of one partition at a time, and never loses one: nothing is committed
  * but by `turn.commit`, nothing that a handler throws reaches kafkajs (where some errors end a consumer for good), and a
- * member that kafkajs gave up for lack of a broker starts again.
+ * member that kafkajs gave up starts again.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'
 import type { Logger } from 'pino'
 import type { SourceRecord } from '../contract/record.ts'
+import { causesOf, saysKafka } from './errors.ts'
 
 const SESSION_TIMEOUT_MS = 10_000
 const HEARTBEAT_MS = 2_000
@@ -19,6 +20,8 @@ export interface Turn {
   readonly signal: AbortSignal
   /** Commits all up to and including `offset`. False, and the turn has ended, when that failed: the records come again. */
   commit(offset: string): Promise<boolean>
+  /** Fetches nothing of this partition until `settled` has. The handler then returns, so that others go on meanwhile. */
+  pauseUntil(settled: Promise<unknown>): void
 }
 
 export interface PartitionConsumerOptions {
@@ -32,15 +35,12 @@ export interface PartitionConsumerOptions {
   onBatch: (messages: KafkaMessage[], lastOffset: string, turn: Turn) => Promise<void>
   /** After each join, and with no partitions when membership ended. A new member id: others may have owned ours between. */
   onAssignment?: (memberId: string | null, assignment: Record<string, number[]>) => void
-  onRebalance?: () => void
   /** The consumer cannot go on: a bug, not an outage. */
   onDead: (error: Error) => void
 }
 
 export interface PartitionConsumer {
-  /** Whether it is a member of its group now. */
-  joined(): boolean
-  /** Leaves the group and joins it again after `backoffMs`: gives back what it may no longer own. */
+  /** Ends all turns, leaves the group and joins it again after `backoffMs`: gives back what it may no longer own. */
   rejoin(backoffMs: number): void
   /** Lets what is in flight finish and commit, leaves the group, disconnects. */
   stop(): Promise<void>
@@ -61,17 +61,13 @@ const PROGRAMMING_ERRORS = new Set([
 ])
 
 function isBug(error: unknown): boolean {
-  for (let e = error as { name?: string; cause?: unknown } | undefined; e; e = e.cause as typeof e) {
-    if (PROGRAMMING_ERRORS.has(e.name ?? '')) return true
-  }
+  for (const { name } of causesOf(error)) if (PROGRAMMING_ERRORS.has(name ?? '')) return true
   return false
 }
 
+/** Connects and joins. Throws what Kafka threw when it cannot connect; later outages it waits out itself. */
 export async function startPartitionConsumer(options: PartitionConsumerOptions): Promise<PartitionConsumer> {
-  const { kafka, groupId, log } = options
-  const stopping = new AbortController()
-  let joined = false
-  let restart: Promise<void> | null = null
+  const { kafka, groupId } = options
   const consumer = kafka.consumer({
     groupId,
     sessionTimeout: SESSION_TIMEOUT_MS,
@@ -81,76 +77,100 @@ export async function startPartitionConsumer(options: PartitionConsumerOptions):
     allowAutoTopicCreation: false,
     metadataMaxAge: 60_000,
   })
+  try {
+    await consumer.connect()
+    await consumer.subscribe({ topics: options.topics, fromBeginning: true })
+  } catch (error) {
+    await consumer.disconnect().catch(() => {})
+    throw error
+  }
+  return keepRunning(consumer, options)
+}
+
+async function keepRunning(consumer: Consumer, options: PartitionConsumerOptions): Promise<PartitionConsumer> {
+  const { groupId, log } = options
+  const stopping = new AbortController()
+  const turns = new Set<AbortController>()
+  const endTurns = () => {
+    for (const turn of turns) turn.abort()
+  }
+  let restart: Promise<void> | null = null
+  /** Why it must start again once more, when that happens while it starts again. */
+  let pending: string | null = null
 
   const run = () =>
     consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: options.concurrency,
-      eachBatch: (payload) => takeTurn(payload, options, stopping.signal),
+      eachBatch: (payload) => takeTurn(payload, options, turns),
     })
   const again = (reason: string, delayMs: number, first: () => Promise<void> = async () => {}) => {
-    if (restart || stopping.signal.aborted) return
+    if (stopping.signal.aborted) return
+    if (restart) {
+      pending = reason
+      return
+    }
     log.info({ groupId, reason, delayMs }, 'consumer joins its group anew')
     restart = first()
       .then(() => sleep(delayMs, undefined, { signal: stopping.signal }))
       .then(run)
-      .catch((error: Error) => error)
-      .then((error) => {
+      .catch((error: Error) => {
+        pending = error.message
+      })
+      .then(() => {
+        const reasonNow = pending
+        pending = null
         restart = null
-        if (error) again(error.message, 1_000)
+        if (reasonNow !== null) again(reasonNow, 2_000)
       })
   }
-  const left = () => {
-    joined = false
+
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) =>
+    options.onAssignment?.(payload.memberId, payload.memberAssignment),
+  )
+  consumer.on(consumer.events.STOP, () => options.onAssignment?.(null, {}))
+  consumer.on(consumer.events.CRASH, ({ payload: { error, restart: restartsItself } }) => {
     options.onAssignment?.(null, {})
-  }
-
-  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-    joined = true
-    options.onAssignment?.(payload.memberId, payload.memberAssignment)
+    if (restartsItself || stopping.signal.aborted) return
+    if (isBug(error)) options.onDead(error)
+    else again(error.message, 2_000)
   })
-  consumer.on(consumer.events.REBALANCING, () => {
-    joined = false
-    options.onRebalance?.()
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
+    // Only transaction markers: no handler saw it, so nobody else commits it, and its lag would stay.
+    if (batchSize === 0) commitAfter(consumer, topic, partition, lastOffset)
   })
-  consumer.on(consumer.events.STOP, left)
-  consumer.on(consumer.events.CRASH, ({ payload }) => {
-    left()
-    if (payload.restart || stopping.signal.aborted) return
-    if (isBug(payload.error)) options.onDead(payload.error)
-    else again(payload.error.message, 2_000)
-  })
-
-  await consumer.connect()
-  await consumer.subscribe({ topics: options.topics, fromBeginning: true })
   await run()
 
   return {
-    joined: () => joined,
-    rejoin: (backoffMs) => again('it was fenced', backoffMs, () => consumer.stop()),
+    rejoin(backoffMs) {
+      endTurns()
+      again('it was fenced', backoffMs, () => consumer.stop())
+    },
     async stop() {
       stopping.abort()
+      endTurns()
       await restart
-      await closeConsumer(consumer)
+      await consumer.stop().catch(() => {})
+      await consumer.disconnect().catch(() => {})
     },
   }
 }
 
-/** Stop and disconnect, whatever state it is in. */
-async function closeConsumer(consumer: Consumer): Promise<void> {
-  await consumer.stop().catch(() => {})
-  await consumer.disconnect().catch(() => {})
+function commitAfter(consumer: Consumer, topic: string, partition: number, lastOffset: string): void {
+  const offset = (BigInt(lastOffset) + 1n).toString()
+  consumer.commitOffsets([{ topic, partition, offset }]).catch(() => {})
 }
 
 async function takeTurn(
-  { batch, heartbeat, resolveOffset, commitOffsetsIfNecessary }: EachBatchPayload,
+  { batch, heartbeat, resolveOffset, commitOffsetsIfNecessary, pause }: EachBatchPayload,
   { onBatch, log }: PartitionConsumerOptions,
-  stopping: AbortSignal,
+  turns: Set<AbortController>,
 ): Promise<void> {
   const { topic, partition } = batch
   const ending = new AbortController()
-  const signal = AbortSignal.any([ending.signal, stopping])
+  const { signal } = ending
+  turns.add(ending)
   const beats = keepAlive(heartbeat, () => ending.abort())
   const turn: Turn = {
     topic,
@@ -168,6 +188,10 @@ async function takeTurn(
         return false
       }
     },
+    pauseUntil(settled) {
+      const resume = pause()
+      settled.then(resume, resume).catch(() => {}) // it may be nobody's any more
+    },
   }
   try {
     await onBatch(batch.messages, batch.lastOffset(), turn)
@@ -177,20 +201,28 @@ async function takeTurn(
     await sleep(1_000, undefined, { signal }).catch(() => {})
   } finally {
     clearInterval(beats)
+    turns.delete(ending)
   }
 }
+
+const MEMBERSHIP_LOST = [
+  'REBALANCE_IN_PROGRESS',
+  'ILLEGAL_GENERATION',
+  'UNKNOWN_MEMBER_ID',
+  'NOT_COORDINATOR_FOR_GROUP',
+]
 
 /** Beats while a handler works or waits; `lost` is called when the membership is gone or cannot be kept. */
 function keepAlive(heartbeat: () => Promise<void>, lost: () => void): NodeJS.Timeout {
   let last = Date.now()
   return setInterval(() => {
+    if (Date.now() - last > SESSION_TIMEOUT_MS) lost()
     heartbeat().then(
       () => {
         last = Date.now()
       },
-      (error: { type?: string }) => {
-        const gone = ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'NOT_COORDINATOR_FOR_GROUP']
-        if (gone.includes(error.type ?? '') || Date.now() - last > SESSION_TIMEOUT_MS) lost()
+      (error) => {
+        if (saysKafka(error, ...MEMBERSHIP_LOST)) lost()
       },
     )
   }, HEARTBEAT_MS / 2)

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { IHeaders, Producer } from 'kafkajs'
 import { DEAD_LETTER_HEADERS, type Reject } from '../contract/dead-letter.ts'
 import type { SourceRecord } from '../contract/record.ts'
+import { saysKafka } from './errors.ts'
 import { type PartitionMessage, sendAll } from './send.ts'
 
 /** Takes card numbers out of bytes; null when they cannot be taken out and the value must be withheld. */
@@ -36,13 +37,16 @@ function replaceValue(message: PartitionMessage, value: Buffer | null, original:
     value,
     headers: {
       ...message.headers,
-      [DEAD_LETTER_HEADERS.digest]: `sha256:${createHash('sha256').update(original).digest('hex')}`,
+      [DEAD_LETTER_HEADERS.digest]: digestOf(original),
       [DEAD_LETTER_HEADERS.value]: value === null ? 'withheld' : 'tokenised',
     },
   }
 }
 
-/** Sends at least once. A dead letter that its topic refuses as too large goes without its value, with the digest. */
+/**
+ * Sends at least once. A dead letter that its topic refuses as too large goes without its value, and if that is not
+ * enough without its key and headers too, each with its digest: what and where it was is always told.
+ */
 export async function sendDeadLetters(producer: Producer, topic: string, messages: PartitionMessage[]): Promise<void> {
   try {
     await sendAll(producer, topic, messages)
@@ -53,17 +57,26 @@ export async function sendDeadLetters(producer: Producer, topic: string, message
 }
 
 async function sendOne(producer: Producer, topic: string, message: PartitionMessage): Promise<void> {
-  try {
-    await sendAll(producer, topic, [message])
-  } catch (error) {
-    if (!isTooLarge(error) || !Buffer.isBuffer(message.value)) throw error
-    await sendAll(producer, topic, [replaceValue(message, null, message.value)])
+  const smaller = [() => message, () => withoutValue(message), () => withoutKey(withoutValue(message))]
+  for (const [tries, make] of smaller.entries()) {
+    try {
+      return await sendAll(producer, topic, [make()])
+    } catch (error) {
+      if (!isTooLarge(error) || tries === smaller.length - 1) throw error
+    }
   }
 }
 
-function isTooLarge(error: unknown): boolean {
-  for (let e = error as { type?: string; cause?: unknown } | undefined; e; e = e.cause as typeof e) {
-    if (e.type === 'MESSAGE_TOO_LARGE' || e.type === 'RECORD_LIST_TOO_LARGE') return true
-  }
-  return false
+function withoutValue(message: PartitionMessage): PartitionMessage {
+  return Buffer.isBuffer(message.value) ? replaceValue(message, null, message.value) : message
 }
+
+function withoutKey(message: PartitionMessage): PartitionMessage {
+  const ours = new Set<string>(Object.values(DEAD_LETTER_HEADERS))
+  const headers = Object.fromEntries(Object.entries(message.headers ?? {}).filter(([name]) => ours.has(name)))
+  return { ...message, key: digestOf(Buffer.from(message.key ?? '')), headers }
+}
+
+const digestOf = (bytes: Buffer) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+
+const isTooLarge = (error: unknown) => saysKafka(error, 'MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE')

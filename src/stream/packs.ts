@@ -1,4 +1,5 @@
 /** Observations on their way: many packed into one message of the partition where their lane reads. */
+import type { Kind } from '../contract/document.ts'
 import type { Observation } from '../contract/observation.ts'
 import { partitionOf } from './partitions.ts'
 import type { PartitionMessage } from './send.ts'
@@ -40,9 +41,25 @@ export function unpack(value: Buffer | null): Observation[] | null {
   }
 }
 
+const KINDS: readonly unknown[] = ['error', 'payment', 'session', 'status'] satisfies Kind[]
+
 function isObservation(value: unknown): value is Observation {
-  const { key, kind, status, at, event_id, source } = (value ?? {}) as Partial<Record<keyof Observation, unknown>>
-  return [key, kind, status, event_id].every((field) => typeof field === 'string') && isTime(at) && source != null
+  const one = (value ?? {}) as Partial<Record<keyof Observation, unknown>>
+  const texts = [one.key, one.status, one.event_id]
+  const maybe = [one.session_id, one.card, one.zone_id, one.event_type, one.ends_at]
+  return (
+    texts.every((text) => typeof text === 'string') &&
+    maybe.every((text) => text === null || typeof text === 'string') &&
+    (one.http_status === null || typeof one.http_status === 'string' || typeof one.http_status === 'number') &&
+    KINDS.includes(one.kind) &&
+    isTime(one.at) &&
+    isSource(one.source)
+  )
+}
+
+function isSource(value: unknown): boolean {
+  const { topic, partition, offset } = (value ?? {}) as Record<string, unknown>
+  return typeof topic === 'string' && Number.isInteger(partition) && typeof offset === 'string'
 }
 
 function isTime(at: unknown): boolean {

@@ -24,7 +24,10 @@ export interface ReadToEndOptions {
   signal?: AbortSignal
 }
 
-/** The end offsets read to, by partition. Rejects on the first error, or when `signal` aborts. */
+/** A partition that gives nothing for so long was cut off or made anew under the reader. */
+const STALL_MS = 60_000
+
+/** The end offsets read to, by partition. Rejects on the first error, when nothing comes any more, or when `signal` aborts. */
 export async function readToEnd(options: ReadToEndOptions): Promise<Map<number, bigint>> {
   const { kafka, admin, topic, partitions, from, signal } = options
   const ends = new Map<number, bigint>()
@@ -56,12 +59,19 @@ export async function readToEnd(options: ReadToEndOptions): Promise<Map<number, 
     options.onProgress?.([...position].reduce((left, [p, at]) => left + (ends.get(p) as bigint) - at, 0n))
     if (position.size === 0) done.resolve()
   }
+  const stalled = setTimeout(() => {
+    const [[partition, at] = []] = position
+    done.reject(new Error(`${topic}/${partition} gives nothing from offset ${at} on, though it ended later`))
+  }, STALL_MS)
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {
-    if (!position.has(partition)) return
-    position.set(partition, BigInt(lastOffset) + 1n)
+    const at = position.get(partition)
+    const next = BigInt(lastOffset) + 1n
+    if (at === undefined || next <= at) return // a rejoin begins from the start again
+    stalled.refresh()
+    position.set(partition, next)
     settle(partition)
   })
-  consumer.on(consumer.events.CRASH, ({ payload }) => done.reject(payload.error))
+  consumer.on(consumer.events.CRASH, ({ payload }) => payload.restart || done.reject(payload.error))
   try {
     if (signal?.aborted) abort()
     await consumer.connect()
@@ -71,8 +81,9 @@ export async function readToEnd(options: ReadToEndOptions): Promise<Map<number, 
       partitionsConsumedConcurrently: position.size,
       eachBatch: async ({ batch: { partition, messages } }) => {
         const end = ends.get(partition) ?? 0n
-        if (!position.has(partition)) return
-        const wanted = messages.filter(({ offset }) => BigInt(offset) < end)
+        const at = position.get(partition)
+        if (at === undefined) return
+        const wanted = messages.filter(({ offset }) => BigInt(offset) >= at && BigInt(offset) < end)
         try {
           await options.onMessages(partition, wanted)
         } catch (error) {
@@ -87,6 +98,7 @@ export async function readToEnd(options: ReadToEndOptions): Promise<Map<number, 
     await done.promise
     return ends
   } finally {
+    clearTimeout(stalled)
     signal?.removeEventListener('abort', abort)
     await consumer.disconnect().catch(() => {})
     await admin.deleteGroups([groupId]).catch(() => {})

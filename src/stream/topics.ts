@@ -4,6 +4,8 @@ import type { Settings } from '../settings.ts'
 
 const DAY_MS = 86_400_000
 const PARTITIONS = 12
+/** What we send at once must fit. */
+const LEAST_MESSAGE_BYTES = 1_000_000
 
 interface TopicSpec {
   name: string
@@ -107,18 +109,21 @@ async function checkTopics(admin: Admin, topics: Settings['topics'], server: str
     resources: ours.map(({ name }) => ({
       type: kafkajs.ConfigResourceTypes.TOPIC,
       name,
-      configNames: ['cleanup.policy'],
+      configNames: ['cleanup.policy', 'max.message.bytes'],
     })),
   })
   for (const { name, config } of ours) {
     const entries = resources.find((resource) => resource.resourceName === name)?.configEntries ?? []
-    const policy = entries.find((entry) => entry.configName === 'cleanup.policy')?.configValue
-    const wanted = config['cleanup.policy'] as string
-    if (policy === wanted) continue
-    problems.push(
-      `${name} has cleanup.policy=${policy}, but needs ${wanted}; mend it with: kafka-configs.sh ${server} --alter ` +
-        `--entity-type topics --entity-name ${name} --add-config cleanup.policy=${wanted}`,
-    )
+    const read = (key: string) => entries.find((entry) => entry.configName === key)?.configValue ?? ''
+    const complain = (key: string, wanted: string, needs: string) =>
+      problems.push(
+        `${name} has ${key}=${read(key)}, but needs ${needs}; mend it with: kafka-configs.sh ${server} --alter ` +
+          `--entity-type topics --entity-name ${name} --add-config ${key}=${wanted}`,
+      )
+    const policy = config['cleanup.policy'] as string
+    if (read('cleanup.policy') !== policy) complain('cleanup.policy', policy, policy)
+    if (Number(read('max.message.bytes')) < LEAST_MESSAGE_BYTES)
+      complain('max.message.bytes', '1048588', 'Kafka’s default')
   }
   const [status, observations] = await Promise.all([
     partitionCount(admin, topics.status),

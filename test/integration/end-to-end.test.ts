@@ -46,7 +46,7 @@ describe('the processor makes of a day of traffic just what the model says', () 
   test(
     'while a second processor joins and one of them leaves',
     async () => {
-      const { joins, leaves } = await run({ processors: 2, chunkRecords: [100], seed: 'two' })
+      const { joins, leaves } = await run({ processors: 2, chunkRecords: [40], seed: 'two', events: 40_000 })
       expect([joins, leaves]).toEqual([1, 1])
     },
     TIMEOUT_MS,

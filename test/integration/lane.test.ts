@@ -9,7 +9,7 @@ import { createStatusCodec } from '../../src/status/codec.ts'
 import { CorruptStatusError, FencedError, Lane, type LaneOptions } from '../../src/status/lane.ts'
 import { partitionOf } from '../../src/stream/partitions.ts'
 import { readToEnd } from '../../src/stream/read-to-end.ts'
-import { sharedServices } from '../support/services.ts'
+import { sharedServices, until } from '../support/services.ts'
 
 const kafka = new Kafka({ brokers: sharedServices().brokers, clientId: 'lane-test', logLevel: logLevel.NOTHING })
 const never = new AbortController().signal
@@ -42,7 +42,18 @@ const observation = (event_id: string, status: string, minute: number, key = KEY
   ...{ event_type: null, http_status: 200, ends_at: null, source: { topic: 'events', partition: 0, offset: '7' } },
 })
 
-async function committed(): Promise<StatusUpdate[]> {
+/** At least `count` updates: a commit is answered before its marker is in the log, and only then can they be read. */
+async function committed(count: number): Promise<StatusUpdate[]> {
+  let updates: StatusUpdate[] = []
+  const enough = async () => {
+    updates = await readCommitted()
+    return updates.length >= count
+  }
+  await until(enough, { timeoutMs: 10_000, what: `${count} updates are committed` })
+  return updates
+}
+
+async function readCommitted(): Promise<StatusUpdate[]> {
   const updates: StatusUpdate[] = []
   await readToEnd({
     ...{ kafka, admin, topic, groupId: `${topic}-judge` },
@@ -66,7 +77,7 @@ describe('a lane', () => {
     ])
     await second.close()
     expect(
-      (await committed()).map(({ revision, previous_status, status }) => [revision, previous_status, status]),
+      (await committed(3)).map(({ revision, previous_status, status }) => [revision, previous_status, status]),
     ).toEqual([
       [1, null, 'on-going'],
       [2, 'on-going', 'finished'],
@@ -80,7 +91,7 @@ describe('a lane', () => {
     const owner = await Lane.open(0, options, never)
     await expect(zombie.publish([observation('z', 'finished', 5)])).rejects.toThrow(FencedError)
     await owner.publish([observation('e2', 'finished', 6)])
-    expect((await committed()).map(({ event_id, revision }) => [event_id, revision])).toEqual([
+    expect((await committed(2)).map(({ event_id, revision }) => [event_id, revision])).toEqual([
       ['e1', 1],
       ['e2', 2],
     ])
@@ -99,7 +110,7 @@ describe('a lane', () => {
     await lane.publish([observation('e1', 'on-going', 0)])
     await lane.close()
     await dying.disconnect()
-    expect((await committed()).map(({ revision }) => revision)).toEqual([1])
+    expect((await committed(1)).map(({ revision }) => revision)).toEqual([1])
   })
 
   test('restores past tombstones and a log that ends in transaction markers', async () => {
@@ -135,7 +146,7 @@ describe('a lane', () => {
     const lane = await Lane.open(0, options, never)
     await lane.publish(keys.map((key) => observation(`e-${key}`, 'on-going', 0, key)))
     await lane.close()
-    expect(await committed()).toHaveLength(keys.length)
+    expect(await committed(keys.length)).toHaveLength(keys.length)
   })
 })
 

@@ -16,7 +16,8 @@ const bytes = fc.oneof(
   fc.string({ maxLength: 200 }),
 )
 const part = fc.oneof(bytes, fc.constant(null))
-const name = fc.string({ maxLength: 20 }).filter((text) => text !== '__proto__')
+/** kafkajs mixes up a header with what every object inherits under its name. */
+const name = fc.string({ maxLength: 20 }).filter((text) => !(text in {}))
 const record = fc.record({
   offsetDelta: fc.nat(1_000_000),
   timestampDelta: fc.integer({ min: -5_000_000_000, max: 5_000_000_000 }),
