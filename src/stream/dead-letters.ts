@@ -9,15 +9,16 @@ import { type PartitionMessage, sendAll } from './send.ts'
 /** Takes card numbers out of bytes; null when they cannot be taken out and the value must be withheld. */
 export type CleanBytes = (value: Buffer) => { value: Buffer | null; altered: boolean }
 
-/** The message of a dead letter, on a partition that follows its source. */
+/** The message of a dead letter, on a partition that follows its source. What an earlier one said of its value is not kept. */
 export function deadLetter(
   record: SourceRecord,
   reject: Reject,
   partitions: number,
   clean: CleanBytes,
 ): PartitionMessage {
+  const { [DEAD_LETTER_HEADERS.value]: _value, [DEAD_LETTER_HEADERS.digest]: _digest, ...original } = record.headers
   const headers: IHeaders = {
-    ...record.headers,
+    ...original,
     [DEAD_LETTER_HEADERS.reason]: reject.reject,
     [DEAD_LETTER_HEADERS.message]: reject.message,
     [DEAD_LETTER_HEADERS.topic]: record.topic,
@@ -31,13 +32,15 @@ export function deadLetter(
   return altered ? replaceValue(message, value, record.value) : message
 }
 
+/** The digest is of the value as it was first, whatever was done to it before. */
 function replaceValue(message: PartitionMessage, value: Buffer | null, original: Buffer): PartitionMessage {
+  const tokenised = message.headers?.[DEAD_LETTER_HEADERS.value] === 'tokenised'
   return {
     ...message,
     value,
     headers: {
       ...message.headers,
-      [DEAD_LETTER_HEADERS.digest]: digestOf(original),
+      ...(!tokenised && { [DEAD_LETTER_HEADERS.digest]: digestOf(original) }),
       [DEAD_LETTER_HEADERS.value]: value === null ? 'withheld' : 'tokenised',
     },
   }

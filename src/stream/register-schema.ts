@@ -11,7 +11,7 @@ export interface RegisteredSchema {
 
 /**
  * Registers `schemas/<name>.avsc` under `<topic>-value`; a new subject gets compatibility BACKWARD. Throws when the
- * registry is away, and when it holds a schema there that this one is not compatible with (`isIncompatible`).
+ * registry is away, and IncompatibleSchemaError when it holds a schema there that this one is not compatible with.
  */
 export async function registerSchema(
   settings: NonNullable<Settings['registry']>,
@@ -24,17 +24,32 @@ export async function registerSchema(
   const text = await readFile(new URL(`../../schemas/${name}.avsc`, import.meta.url), 'utf8')
   const subject = `${topic}-value`
   const compatibility = await compatibilityOf(settings, subject)
-  const { id } = await registry.register({ type: SchemaType.AVRO, schema: text }, { subject, compatibility })
+  const { id } = await registry
+    .register({ type: SchemaType.AVRO, schema: text }, { subject, compatibility })
+    .catch((error) => {
+      if (!isRefused(error)) throw error
+      throw new IncompatibleSchemaError(
+        `the schema registry does not take schemas/${name}.avsc under ${subject}, for which it demands ${compatibility}: ` +
+          `${error.message}. Use another topic or registry, or lower the compatibility of the subject for this start`,
+      )
+    })
   const type = await registry.getSchema(id)
   const prefix = Buffer.alloc(5)
   prefix.writeInt32BE(id, 1)
   return { text, encode: (value) => Buffer.concat([prefix, type.toBuffer(value)]) }
 }
 
-/** The registry has a schema under our subject that ours does not fit: waiting cannot help. */
-export function isIncompatible(error: unknown): boolean {
-  const { status } = error as { status?: number }
-  return status === 409 || status === 422
+/** The registry has a schema under our subject that ours does not fit. */
+export class IncompatibleSchemaError extends Error {
+  override name = 'IncompatibleSchemaError'
+}
+
+/** Whether waiting cannot help. */
+export const isIncompatible = (error: unknown) => error instanceof IncompatibleSchemaError
+
+/** A refusal for good. "Already exists" is what the loser of two registrations at once is told: trying again helps. */
+function isRefused({ status, message = '' }: { status?: number; message?: string }): boolean {
+  return status === 422 || (status === 409 && !/already exists/i.test(message))
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The topics of a run: made when missing, checked when they exist, never altered. */
-import kafkajs, { type Admin, type KafkaJSProtocolError } from 'kafkajs'
+import kafkajs, { type Admin } from 'kafkajs'
 import type { Settings } from '../settings.ts'
 
 const DAY_MS = 86_400_000
@@ -83,16 +83,11 @@ async function createTopic(
   config: Record<string, string>,
 ): Promise<void> {
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
-  try {
-    await admin.createTopics({
-      waitForLeaders: true,
-      topics: [{ topic, numPartitions, replicationFactor, configEntries }],
-    })
-  } catch (error) {
-    const causes = (error as { errors?: Error[] }).errors ?? [error as Error]
-    const lostTheRace = causes.every((cause) => (cause as KafkaJSProtocolError).type === 'TOPIC_ALREADY_EXISTS')
-    if (!lostTheRace) throw error
-  }
+  // It answers false, and no error, when another processor was first.
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: [{ topic, numPartitions, replicationFactor, configEntries }],
+  })
 }
 
 function missing(name: string, partitions: number, replication: number, config: object, server: string): string {

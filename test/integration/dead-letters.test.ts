@@ -160,6 +160,13 @@ describe('a dead letter that is too large for its topic', () => {
     ])
   })
 
+  test('still has the digest of the original when its card numbers were tokenised before', async () => {
+    const value = Buffer.from(`{"card": "${CARD}", "note": "${large}"`)
+    const letter = await sent(recordOf({ value }), LIMIT)
+    expect(letter.value).toBeNull()
+    expect([text(letter.headers, 'value'), text(letter.headers, 'digest')]).toEqual(['withheld', digestOf(value)])
+  })
+
   test('does not take along those that are sent with it', async () => {
     await makeTopic(topic, LIMIT)
     const records = Array.from({ length: 12 }, (_, offset) =>

@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals'
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import { createDecoder } from '../../src/decode/decoder.ts'
 import { createSchemaReader } from '../../src/decode/registry.ts'
+import { waitOut } from '../../src/operate/wait-out.ts'
 import { isIncompatible, registerSchema } from '../../src/stream/register-schema.ts'
 import { sharedServices } from '../support/services.ts'
 
@@ -61,6 +62,21 @@ describe('a new subject', () => {
     const decoder = createDecoder(createSchemaReader(settings))
     await decoder.prepare([value])
     expect(decoder.decode(value)).toEqual({ value: update })
+  })
+
+  test('takes several processors at once, as they start: one id', async () => {
+    const start = (topic: string) =>
+      waitOut(() => registerSchema(settings, 'status-update', topic), {
+        signal: AbortSignal.timeout(20_000),
+        giveUp: isIncompatible,
+        onFailure: () => {},
+      })
+    for (let round = 0; round < 5; round++) {
+      const topic = newTopic()
+      const racers = await Promise.all([start(topic), start(topic), start(topic)])
+      expect(new Set(racers.map(({ encode }) => encode(update).readInt32BE(1))).size).toBe(1)
+      expect(await levelOf(topic)).toBe('BACKWARD')
+    }
   })
 
   const stored = async (id: number) => {

@@ -42,7 +42,7 @@ function substitute(digits: string, tokenKey: string | null): string {
   return `tok_${createHmac('sha256', tokenKey).update(digits).digest('hex').slice(0, 32)}`
 }
 
-/** Prefixes of the large networks, and the lengths that they issue. */
+/** Prefixes of the networks, and the lengths that they issue. */
 const NETWORKS: [RegExp, number[]][] = [
   [/^4/, [13, 16, 19]],
   [/^5[1-5]/, [16]],
@@ -51,7 +51,12 @@ const NETWORKS: [RegExp, number[]][] = [
   [/^(6011|64[4-9]|65)/, [16, 17, 18, 19]],
   [/^(30[0-5]|3095|36|38|39)/, [14, 16, 17, 18, 19]],
   [/^35(2[89]|[3-8])/, [16, 17, 18, 19]],
-  [/^62/, [16, 17, 18, 19]],
+  [/^(62|8[12])/, [16, 17, 18, 19]],
+  [/^60/, [16]],
+  [/^(50|5[678]|6304|6759|676[1-37])/, [13, 14, 15, 16, 17, 18, 19]],
+  [/^63[6-9]/, [16, 19]],
+  [/^220[0-4]/, [16, 17, 18, 19]],
+  [/^9792/, [16]],
 ]
 
 function isCard(digits: string): boolean {
