@@ -1,6 +1,8 @@
 /** The topics of a run: made when missing, checked when they exist, never altered. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs, { type Admin } from 'kafkajs'
 import type { Settings } from '../settings.ts'
+import { saysKafka } from './errors.ts'
 
 const DAY_MS = 86_400_000
 const PARTITIONS = 12
@@ -54,7 +56,7 @@ export async function ensureTopics(admin: Admin, topics: Settings['topics'], bro
     const isLaned = spec.name === topics.status || spec.name === topics.observations
     const partitions = isLaned ? lanes : PARTITIONS
     const config = { ...spec.config, ...(replication === 3 && { 'min.insync.replicas': '2' }) }
-    if (topics.create) await createTopic(admin, spec.name, partitions, replication, config)
+    if (topics.create) await createTopic(admin, spec.name, partitions, config, replication)
     else problems.push(missing(spec.name, partitions, replication, config, server))
   }
   if (problems.length > 0) throw new TopicsError(problems)
@@ -75,19 +77,28 @@ export async function partitionCount(admin: Admin, topic: string): Promise<numbe
   return topics[0]?.partitions.length ?? 0
 }
 
-async function createTopic(
+/** Makes a topic, or finds that another was first, and waits until the brokers know of it. */
+export async function createTopic(
   admin: Admin,
   topic: string,
   numPartitions: number,
-  replicationFactor: number,
-  config: Record<string, string>,
+  config: Record<string, string> = {},
+  replicationFactor = -1,
 ): Promise<void> {
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
-  // It answers false, and no error, when another processor was first.
   await admin.createTopics({
-    waitForLeaders: true,
+    waitForLeaders: false,
     topics: [{ topic, numPartitions, replicationFactor, configEntries }],
   })
+  for (let tries = 1; ; tries++) {
+    try {
+      await admin.fetchTopicMetadata({ topics: [topic] })
+      return
+    } catch (error) {
+      if (tries === 100 || !saysKafka(error, 'UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE')) throw error
+      await sleep(100)
+    }
+  }
 }
 
 function missing(name: string, partitions: number, replication: number, config: object, server: string): string {

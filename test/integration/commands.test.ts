@@ -4,6 +4,7 @@ import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs'
 import type { StatusUpdate } from '../../src/contract/status-update.ts'
 import { createDecoder } from '../../src/decode/decoder.ts'
 import { createStatusCodec } from '../../src/status/codec.ts'
+import { createTopic } from '../../src/stream/topics.ts'
 import { type Run, runMain, startMain } from '../support/run-main.ts'
 import { sharedServices, until } from '../support/services.ts'
 
@@ -23,14 +24,7 @@ beforeAll(async () => {
   admin = kafka.admin()
   producer = kafka.producer({ allowAutoTopicCreation: false, idempotent: true })
   await Promise.all([admin.connect(), producer.connect()])
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: [env.STATUS_TOPIC, env.DEAD_LETTER_TOPIC].map((topic) => ({
-      topic,
-      numPartitions: 3,
-      replicationFactor: 1,
-    })),
-  })
+  for (const topic of [env.STATUS_TOPIC, env.DEAD_LETTER_TOPIC]) await createTopic(admin, topic, 3)
 })
 
 afterAll(async () => {

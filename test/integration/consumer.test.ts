@@ -10,6 +10,7 @@ import {
   startPartitionConsumer,
   type Turn,
 } from '../../src/stream/consumer.ts'
+import { createTopic } from '../../src/stream/topics.ts'
 import { sharedServices, until } from '../support/services.ts'
 
 const log = pino({ level: 'silent' })
@@ -40,7 +41,7 @@ beforeEach(() => {
 afterEach(() => Promise.all(members.map((member) => member.stop())))
 
 async function makeTopic(numPartitions = 1): Promise<void> {
-  await admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: true })
+  await createTopic(admin, topic, numPartitions)
   topics.push(topic)
 }
 const produce = (values: string[], partition = 0) =>

@@ -8,6 +8,7 @@ import { createCards } from '../../src/normalize/card-data.ts'
 import { createKafka } from '../../src/stream/client.ts'
 import { deadLetter, sendDeadLetters } from '../../src/stream/dead-letters.ts'
 import { readToEnd } from '../../src/stream/read-to-end.ts'
+import { createTopic } from '../../src/stream/topics.ts'
 import { sharedServices } from '../support/services.ts'
 
 const { brokers } = sharedServices()
@@ -35,12 +36,8 @@ beforeEach(() => {
 })
 
 async function makeTopic(name: string, maxMessageBytes?: number): Promise<void> {
-  const configEntries =
-    maxMessageBytes === undefined ? [] : [{ name: 'max.message.bytes', value: String(maxMessageBytes) }]
-  await admin.createTopics({
-    topics: [{ topic: name, numPartitions: PARTITIONS, configEntries }],
-    waitForLeaders: true,
-  })
+  const config = maxMessageBytes === undefined ? {} : { 'max.message.bytes': String(maxMessageBytes) }
+  await createTopic(admin, name, PARTITIONS, config)
 }
 
 async function read(name: string): Promise<Letter[]> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from '@jest/globals'
 import { Kafka, logLevel, type Producer } from 'kafkajs'
+import { createTopic } from '../../src/stream/topics.ts'
 import { type JudgedRecord, readTopic } from '../support/judge.ts'
 import { sharedServices } from '../support/services.ts'
 
@@ -10,7 +11,7 @@ async function withTopic<T>(use: (topic: string, kafka: Kafka) => Promise<T>): P
   const admin = kafka.admin()
   await admin.connect()
   try {
-    await admin.createTopics({ topics: [{ topic, numPartitions: 2 }], waitForLeaders: true })
+    await createTopic(admin, topic, 2)
     return await use(topic, kafka)
   } finally {
     await admin.deleteTopics({ topics: [topic] })

@@ -9,6 +9,7 @@ import { createStatusCodec } from '../../src/status/codec.ts'
 import { CorruptStatusError, FencedError, Lane, type LaneOptions } from '../../src/status/lane.ts'
 import { partitionOf } from '../../src/stream/partitions.ts'
 import { readToEnd } from '../../src/stream/read-to-end.ts'
+import { createTopic } from '../../src/stream/topics.ts'
 import { sharedServices, until } from '../support/services.ts'
 
 const kafka = new Kafka({ brokers: sharedServices().brokers, clientId: 'lane-test', logLevel: logLevel.NOTHING })
@@ -25,8 +26,7 @@ afterAll(() => admin.disconnect())
 
 beforeEach(async () => {
   topic = `lane-test-${randomUUID()}`
-  const configEntries = [{ name: 'cleanup.policy', value: 'compact' }]
-  await admin.createTopics({ topics: [{ topic, numPartitions: 2, configEntries }], waitForLeaders: true })
+  await createTopic(admin, topic, 2, { 'cleanup.policy': 'compact' })
   const codec = await createStatusCodec(null, topic, createDecoder(null))
   const log = pino({ level: 'silent' })
   options = { kafka, admin, codec, log, topic, partitions: 2, groupId: topic, retentionMs: 90 * 86_400_000, ...quiet }

@@ -4,6 +4,7 @@ import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import { type Admin, Kafka, type KafkaMessage, logLevel, type Producer } from 'kafkajs'
 import { MongoClient } from 'mongodb'
 import { readToEnd } from '../../src/stream/read-to-end.ts'
+import { createTopic } from '../../src/stream/topics.ts'
 import { watchProgress } from '../support/progress.ts'
 import { type Run, startMain } from '../support/run-main.ts'
 import { newRunNames, type RunNames } from '../support/run-names.ts'
@@ -209,8 +210,7 @@ describe('what waiting cannot mend ends it with 1:', () => {
   })
 
   test('a status topic that deletes instead of compacting, with the command that mends it', async () => {
-    const configEntries = [{ name: 'cleanup.policy', value: 'delete' }]
-    await admin.createTopics({ topics: [{ topic: names.STATUS_TOPIC, numPartitions: 1, configEntries }] })
+    await createTopic(admin, names.STATUS_TOPIC, 1, { 'cleanup.policy': 'delete' })
     const process = start([], { ...KAFKA, ...MONGODB })
     expect(await process.ended).toBe(1)
     const [fatal] = process.said('cannot go on') as { err: { message: string } }[]

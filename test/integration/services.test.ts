@@ -13,6 +13,7 @@ import { ROOT } from '../../local/build.ts'
 import { dockerAnswers } from '../../local/docker-engine.ts'
 import { installed } from '../../local/native/install.ts'
 import { kafkaClasspath, type Services, startServices } from '../../local/services.ts'
+import { createTopic } from '../../src/stream/topics.ts'
 import { freshServices, sharedServices, until } from '../support/services.ts'
 
 const MINUTE = 60_000
@@ -52,7 +53,7 @@ describe('services of one test alone', () => {
       }
       const admin = kafka.admin()
       await admin.connect()
-      await admin.createTopics({ topics: [{ topic: 'kept', numPartitions: 2 }] })
+      await createTopic(admin, 'kept', 2)
       await admin.disconnect()
 
       await services.kafka.stop()

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import kafkajs, { type Admin, Kafka, logLevel } from 'kafkajs'
 import { waitOut } from '../../src/operate/wait-out.ts'
 import type { Settings } from '../../src/settings.ts'
-import { ensureTopics, partitionCount, TopicsError } from '../../src/stream/topics.ts'
+import { createTopic, ensureTopics, partitionCount, TopicsError } from '../../src/stream/topics.ts'
 import { sharedServices, until } from '../support/services.ts'
 
 const { brokers } = sharedServices()
@@ -47,8 +47,7 @@ const patiently = <T>(work: () => Promise<T>): Promise<T> =>
 const ensure = (as = admin) => patiently(() => ensureTopics(as, topics, brokers))
 
 async function make(topic: string, numPartitions: number, config: Record<string, string> = {}): Promise<void> {
-  const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
-  await patiently(() => admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions, configEntries }] }))
+  await createTopic(admin, topic, numPartitions, config)
 }
 
 /** What was set on a topic itself, the broker's defaults left out. */
