@@ -44,6 +44,8 @@ const patiently = <T>(work: () => Promise<T>): Promise<T> =>
     giveUp: (error) => (error as { type?: string }).type !== 'UNKNOWN_TOPIC_OR_PARTITION',
     onFailure: () => {},
   })
+/** After a change: a broker learns of it some time after the controller has taken it. */
+const settled = () => until(() => ensure(), { timeoutMs: 20_000, what: 'the topics are as needed' })
 const ensure = (as = admin) => patiently(() => ensureTopics(as, topics, brokers))
 
 async function make(topic: string, numPartitions: number, config: Record<string, string> = {}): Promise<void> {
@@ -192,7 +194,7 @@ describe('existing topics', () => {
         `--entity-type topics --entity-name ${topics[which]} --add-config cleanup.policy=${needs}`,
     ])
     for (const problem of problems) await obey(problem)
-    expect(await ensure()).toBeGreaterThan(0)
+    expect(await settled()).toBeGreaterThan(0)
   })
 
   test.each([
@@ -205,7 +207,7 @@ describe('existing topics', () => {
     const said = `^${topics.observations} has ${many} partitions and ${topics.status} ${lanes}, but they must be equal`
     expect(problems).toEqual([expect.stringMatching(said)])
     for (const problem of problems) await obey(problem)
-    expect(await ensure()).toBe(lanes)
+    expect(await settled()).toBe(lanes)
     expect(await partitionCount(admin, topics.observations)).toBe(lanes)
   })
 
