@@ -41,7 +41,7 @@ export function createOutages(health: Health, metrics: Metrics, log: Logger): Ou
     async waitOut(dependency, signal, work, giveUp) {
       const wait = Symbol(dependency)
       try {
-        return await waitOut(work, {
+        const result = await waitOut(work, {
           signal,
           ...(giveUp && { giveUp }),
           onFailure: (error, failedForMs) => down(dependency, wait, error, failedForMs),
@@ -49,10 +49,9 @@ export function createOutages(health: Health, metrics: Metrics, log: Logger): Ou
             saidAt.delete(dependency)
             log.info({ dependency, seconds: Math.round(failedForMs / 1_000) }, `${dependency} is back`)
           },
-        }).then((result) => {
-          up(dependency, wait)
-          return result
         })
+        up(dependency, wait)
+        return result
       } finally {
         waiting.get(dependency)?.delete(wait)
       }
