@@ -38,6 +38,9 @@ export async function kafkaClasspath(progress: Progress = () => undefined): Prom
   return join(await installed(PACKAGE, progress), 'lib', '*')
 }
 
+/** Where Kafka is installed: `lib`, and `formatted`, the empty data directory of node 1. */
+export const kafkaHome = (progress: Progress): Promise<string> => installed(PACKAGE, progress)
+
 /** One broker in KRaft mode on loopback, its data under `directory`. */
 export async function startKafka(directory: string, progress: Progress): Promise<OwnService> {
   const home = await installed(PACKAGE, progress)

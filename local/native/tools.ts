@@ -31,6 +31,8 @@ export const PIP: Tool = {
   present: answers('python3', ['-m', 'pip', '--version']),
 }
 
+export const GO: Tool = { what: 'Go 1.17 or newer (go)', remedy: 'golang-go', present: answers('go', ['version']) }
+
 /** Throws one error that names every tool that is missing, and the ways out. */
 export async function assertPresent(tools: Tool[]): Promise<void> {
   const wanted = [...new Set(tools)]
