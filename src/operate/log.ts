@@ -1,4 +1,4 @@
-import { type LogEntry, type logCreator, logLevel } from 'kafkajs'
+import type { LogEntry, logCreator } from 'kafkajs'
 import { type DestinationStream, destination as fd, type Logger, pino } from 'pino'
 import { scrub } from './scrub.ts'
 
@@ -33,12 +33,15 @@ const TOLD = ['groupId', 'memberId', 'broker', 'topic', 'partition', 'offset', '
 const errorText = (error: unknown): string | undefined =>
   error === undefined ? undefined : error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 
+/** kafkajs's numbers for error and warning are 1 and 2; importing them would load it here, before what it needs. */
+const LAST_WARNING = 2
+
 /**
  * kafkajs retries most of what it calls an error, and what it gives up on reaches its caller, who logs it: so its errors
  * are warnings here. The rest is for `LOG_LEVEL=debug`.
  */
 const levelOf = ({ level, log }: LogEntry): 'warn' | 'debug' =>
-  (level === logLevel.ERROR || level === logLevel.WARN) && !isRoutine(log) ? 'warn' : 'debug'
+  level <= LAST_WARNING && !isRoutine(log) ? 'warn' : 'debug'
 
 /** A rebalance or a coordinator that is still loading is everyday life in a group. */
 const isRoutine = ({ message, error }: LogEntry['log']): boolean =>

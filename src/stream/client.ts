@@ -1,9 +1,7 @@
-import { Kafka, logLevel } from 'kafkajs'
 import type { Logger } from 'pino'
 import { kafkaLogCreator } from '../operate/log.ts'
 import type { Settings } from '../settings.ts'
-import './kafkajs-records.ts'
-import './request-queue.ts'
+import { Kafka, logLevel } from './kafkajs.ts'
 
 /** The one Kafka client of a process. kafkajs's own lines go to `log`; retries are short, since callers wait outages out. */
 export function createKafka(settings: Settings['kafka'], log: Logger): Kafka {

@@ -1,87 +1,72 @@
 /**
- * The records of a batch, written and read without the intermediate buffers and big integers of kafkajs 2.2.4, which
- * there take a third of this program's time. It also writes a header whose value is null, on which kafkajs throws.
- *
- * kafkajs loads these two inner modules at its first produce and first fetch; ours stand in their place from the first
- * import of this file on. `test/unit/stream/kafkajs-records.test.ts` holds them equal to the originals.
+ * The records of a batch, written and read without the intermediate buffers and big integers of kafkajs 2.2.4. A header
+ * whose value is null, on which kafkajs throws, is written as such. Our reader stands in the place of kafkajs's from the
+ * first import of this file on; `test/unit/stream/kafkajs-records.test.ts` holds it equal to the original.
  */
-import { createRequire } from 'node:module'
+import { replaceModule } from './kafkajs-module.ts'
+import type { Output } from './kafkajs-output.ts'
 
 type Bytes = Buffer | string | null | undefined
 
-interface RecordToWrite {
-  offsetDelta?: number
-  timestampDelta?: number
+export interface RecordToWrite {
   key?: Bytes
   value?: Bytes
   headers?: Record<string, Bytes | Bytes[]>
 }
 
-/** What kafkajs takes for an encoder: it copies `buffer` into the batch. */
-interface Encoded {
-  buf: Buffer
-  buffer: Buffer
+/** Writes one record, its length first. */
+export function writeRecord(output: Output, record: RecordToWrite, offsetDelta: number, timestampDelta: number): void {
+  const { key, value, headers } = record
+  const start = output.at
+  const body = output.openSized(guessOf(record))
+  output.int8(0) // attributes: none are in use
+  output.varint(timestampDelta)
+  output.varint(offsetDelta)
+  writePart(output, key)
+  writePart(output, value)
+  if (headers === undefined) output.varint(0)
+  else writeHeaders(output, headers)
+  output.closeSized(start, body)
 }
 
-/** Bytes of a part; -1 for null, as the format has it. */
-const sizeOf = (part: Bytes) => (part == null ? -1 : typeof part === 'string' ? Buffer.byteLength(part) : part.length)
-
-const zigzag = (value: number) => (value < 0 ? -2 * value - 1 : 2 * value)
-
-function varintSize(value: number): number {
-  let size = 1
-  for (let rest = zigzag(value); rest >= 0x80; rest /= 0x80) size++
-  return size
+/** About the bytes of a record: exact enough to know how wide its length is, mostly. */
+function guessOf({ key, value, headers }: RecordToWrite): number {
+  let bytes = 8 + (key?.length ?? 0) + (value?.length ?? 0)
+  for (const name in headers) bytes += name.length + 4 + (headers[name]?.length ?? 0)
+  return bytes
 }
 
-const partSize = (size: number) => varintSize(size) + Math.max(0, size)
-
-/** Writes one record into a buffer of just its size. */
-export function encodeRecord({ offsetDelta = 0, timestampDelta = 0, key, value, headers }: RecordToWrite): Encoded {
-  const pairs = headers ? pairsOf(headers) : []
-  const keySize = sizeOf(key)
-  const valueSize = sizeOf(value)
-  let body = 1 + varintSize(timestampDelta) + varintSize(offsetDelta) + partSize(keySize) + partSize(valueSize)
-  body += varintSize(pairs.length)
-  for (const [name, item] of pairs) body += partSize(Buffer.byteLength(name)) + partSize(sizeOf(item))
-  const buffer = Buffer.allocUnsafe(varintSize(body) + body)
-  let at = writeVarint(buffer, 0, body)
-  buffer[at++] = 0 // attributes: none are in use
-  at = writeVarint(buffer, at, timestampDelta)
-  at = writeVarint(buffer, at, offsetDelta)
-  at = writePart(buffer, at, key, keySize)
-  at = writePart(buffer, at, value, valueSize)
-  at = writeVarint(buffer, at, pairs.length)
-  for (const [name, item] of pairs) {
-    at = writePart(buffer, at, name, Buffer.byteLength(name))
-    at = writePart(buffer, at, item, sizeOf(item))
-  }
-  return { buf: buffer, buffer }
-}
-
-function pairsOf(headers: Record<string, Bytes | Bytes[]>): [string, Bytes][] {
-  const pairs: [string, Bytes][] = []
-  for (const name of Object.keys(headers)) {
+function writeHeaders(output: Output, headers: NonNullable<RecordToWrite['headers']>): void {
+  const names = Object.keys(headers)
+  let count = 0
+  for (const name of names) {
     const value = headers[name]
-    if (Array.isArray(value)) for (const item of value) pairs.push([name, item])
-    else pairs.push([name, value])
+    count += Array.isArray(value) ? value.length : 1
   }
-  return pairs
+  output.varint(count)
+  for (const name of names) {
+    const value = headers[name]
+    for (const item of Array.isArray(value) ? value : [value]) {
+      writePart(output, name)
+      writePart(output, item)
+    }
+  }
 }
 
-function writeVarint(buffer: Buffer, at: number, value: number): number {
-  let rest = zigzag(value)
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) buffer[at++] = (rest % 0x80) | 0x80
-  buffer[at++] = rest
-  return at
+function writePart(output: Output, part: Bytes): void {
+  if (part == null) output.varint(-1)
+  else if (typeof part === 'string') writeText(output, part)
+  else {
+    output.varint(part.length)
+    output.bytes(part)
+  }
 }
 
-function writePart(buffer: Buffer, at: number, part: Bytes, size: number): number {
-  const start = writeVarint(buffer, at, size)
-  if (part == null) return start
-  if (typeof part === 'string') buffer.write(part, start)
-  else part.copy(buffer, start)
-  return start + size
+function writeText(output: Output, text: string): void {
+  const start = output.at
+  const body = output.openSized(text.length)
+  output.text(text)
+  output.closeSized(start, body)
 }
 
 /** What kafkajs knows of the batch that a record is in. */
@@ -95,7 +80,7 @@ interface BatchContext {
   timestampType: number
 }
 
-interface Cursor {
+export interface Cursor {
   buffer: Buffer
   at: number
 }
@@ -134,7 +119,7 @@ function readHeaders(cursor: Cursor): Record<string, Buffer | null | (Buffer | n
   return headers
 }
 
-function readVarint(cursor: Cursor): number {
+export function readVarint(cursor: Cursor): number {
   let value = 0
   let factor = 1
   for (;;) {
@@ -146,7 +131,7 @@ function readVarint(cursor: Cursor): number {
   }
 }
 
-function readPart(cursor: Cursor): Buffer | null {
+export function readPart(cursor: Cursor): Buffer | null {
   const size = readVarint(cursor)
   if (size < 0) return null
   const start = cursor.at
@@ -154,12 +139,4 @@ function readPart(cursor: Cursor): Buffer | null {
   return cursor.buffer.subarray(start, cursor.at)
 }
 
-const require = createRequire(import.meta.url)
-for (const [path, exports] of [
-  ['kafkajs/src/protocol/recordBatch/record/v0/index.js', encodeRecord],
-  ['kafkajs/src/protocol/recordBatch/record/v0/decoder.js', decodeRecord],
-] as const) {
-  require(path)
-  const loaded = require.cache?.[require.resolve(path)]
-  if (loaded) loaded.exports = exports
-}
+replaceModule('kafkajs/src/protocol/recordBatch/record/v0/decoder.js', decodeRecord)

@@ -1,8 +1,9 @@
 /** The topics of a run: made when missing, checked when they exist, never altered. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import kafkajs, { type Admin } from 'kafkajs'
+import type { Admin } from 'kafkajs'
 import type { Settings } from '../settings.ts'
 import { saysKafka } from './errors.ts'
+import { ConfigResourceTypes } from './kafkajs.ts'
 
 const DAY_MS = 86_400_000
 const PARTITIONS = 12
@@ -113,7 +114,7 @@ async function checkTopics(admin: Admin, topics: Settings['topics'], server: str
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: ours.map(({ name }) => ({
-      type: kafkajs.ConfigResourceTypes.TOPIC,
+      type: ConfigResourceTypes.TOPIC,
       name,
       configNames: ['cleanup.policy', 'max.message.bytes'],
     })),

@@ -8,7 +8,8 @@ const original = {
   decode: require('kafkajs/src/protocol/recordBatch/record/v0/decoder.js'),
 }
 // Only now: importing it puts ours in the place of the originals.
-const { decodeRecord, encodeRecord } = await import('../../../src/stream/kafkajs-records.ts')
+const { decodeRecord, writeRecord } = await import('../../../src/stream/kafkajs-records.ts')
+const { Output } = await import('../../../src/stream/kafkajs-output.ts')
 const Decoder = require('kafkajs/src/protocol/decoder.js')
 
 const bytes = fc.oneof(
@@ -40,12 +41,25 @@ function bodyOf(encoded: Buffer): Buffer {
   return encoded.subarray(at)
 }
 
+interface Drawn {
+  key?: Buffer | string | null
+  offsetDelta?: number
+  timestampDelta?: number
+  value: Buffer | string | null
+  headers: Record<string, Buffer | string | null | (Buffer | string)[]>
+}
+
+function write({ offsetDelta = 0, timestampDelta = 0, ...record }: Drawn): Buffer {
+  const output = new Output()
+  writeRecord(output, record, offsetDelta, timestampDelta)
+  return output.copy()
+}
+
 describe('a record', () => {
   test('is written as kafkajs writes it', () => {
-    expect(original.encode).not.toBe(encodeRecord)
     fc.assert(
       fc.property(record, (drawn) => {
-        expect(encodeRecord(drawn).buffer.equals(original.encode(drawn).buffer)).toBe(true)
+        expect(write(drawn).equals(original.encode(drawn).buffer)).toBe(true)
       }),
     )
   })
@@ -54,7 +68,7 @@ describe('a record', () => {
     expect(original.decode).not.toBe(decodeRecord)
     fc.assert(
       fc.property(record, fc.constantFrom(0, 1), fc.boolean(), (drawn, timestampType, isControlBatch) => {
-        const body = bodyOf(encodeRecord(drawn).buffer)
+        const body = bodyOf(write(drawn))
         const batch = { ...context, timestampType, isControlBatch }
         const { headers, ...rest } = decodeRecord(new Decoder(body), batch)
         const { headers: expected, ...expectedRest } = original.decode(new Decoder(body), batch)
@@ -66,10 +80,7 @@ describe('a record', () => {
 
   test('may have a header whose value is null, and one of any name', () => {
     const headers = { none: null, ...JSON.parse('{"__proto__":"odd"}') }
-    const read = decodeRecord(
-      { buffer: bodyOf(encodeRecord({ value: 'x', headers }).buffer) },
-      { ...context, timestampType: 0 },
-    )
+    const read = decodeRecord({ buffer: bodyOf(write({ value: 'x', headers })) }, { ...context, timestampType: 0 })
     expect(Object.entries(read.headers)).toEqual([
       ['none', null],
       ['__proto__', Buffer.from('odd')],

@@ -1,0 +1,6 @@
+/** The one door to kafkajs: what is replaced in it is replaced before it is loaded. */
+import './kafkajs-records.ts'
+import './kafkajs-produce.ts'
+import './request-queue.ts'
+
+export { AssignerProtocol, ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
