@@ -56,6 +56,7 @@ export async function startToxiproxy(directory: string, progress: Progress): Pro
       command: join(home, 'server'),
       args: ['-host', '127.0.0.1', '-port', String(port)],
       cwd: directory,
+      env: { LOG_LEVEL: 'error' },
       log: join(directory, 'toxiproxy.log'),
       address: url,
       answers: async () => (await fetch(`${url}/version`)).ok,

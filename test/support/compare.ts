@@ -4,9 +4,10 @@ import { createModel, type Model } from '../model/model.ts'
 import { compareDeadLetters } from './compare-dead-letters.ts'
 import { compareDocuments } from './compare-documents.ts'
 import { compareUpdates } from './compare-updates.ts'
-import { endOffsets, readTopic } from './judge.ts'
+import { readTopic } from './judge.ts'
 import type { RunNames } from './run-names.ts'
 import { schemasFrom } from './schemas.ts'
+import { readSealed, sealTopic } from './seal.ts'
 
 /** What a run came to, next to what it should have come to. */
 export interface Report {
@@ -23,7 +24,10 @@ export interface RunServices {
   SCHEMA_REGISTRY_URL?: string
 }
 
-/** Reads what went in, asks the model what must come out, and compares all three outputs with it. */
+/**
+ * Reads what went in, asks the model what must come out, and compares all three outputs with it. The processors of the
+ * run must have ended.
+ */
 export async function compareRun(services: RunServices, names: RunNames, tokenKey: string | null): Promise<Report> {
   const settings: ModelSettings = {
     eventsTopics: [names.EVENTS_TOPICS],
@@ -38,11 +42,13 @@ export async function compareRun(services: RunServices, names: RunNames, tokenKe
   for (const topic of [names.EVENTS_TOPICS, names.RESPONSES_TOPICS]) {
     for await (const record of readTopic(brokers, topic)) await model.take(record as InputRecord)
   }
-  const documents = await withDocuments(services, names, (stored) => compareDocuments(stored, model, settings))
-  const partitions = (await endOffsets(brokers, names.STATUS_TOPIC)).size
-  const status = readTopic(brokers, names.STATUS_TOPIC, { transactional: true })
-  const updates = await compareUpdates(status, model, { partitions, schemas: settings.schemas })
-  const deadLetters = await compareDeadLetters(readTopic(brokers, names.DEAD_LETTER_TOPIC), model)
+  const partitions = await sealTopic(brokers, names.STATUS_TOPIC)
+  const status = readSealed(brokers, names.STATUS_TOPIC)
+  const [documents, updates, deadLetters] = await Promise.all([
+    withDocuments(services, names, (stored) => compareDocuments(stored, model, settings)),
+    compareUpdates(status, model, { partitions, schemas: settings.schemas }),
+    compareDeadLetters(readTopic(brokers, names.DEAD_LETTER_TOPIC), model),
+  ])
   return {
     figures: {
       ...figuresOf(model),

@@ -16,6 +16,8 @@ export interface JudgedRecord {
 
 const TOOLS = 'org.apache.kafka.tools'
 const QUIET = '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'
+/** Quick to start, since a judge does not live long. */
+const JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', QUIET]
 /** Stands for null; no value of ours looks like it. */
 const NULL = '~null~b7c1'
 const HEADER_SEPARATOR = '\u0001'
@@ -69,7 +71,7 @@ async function consumerArguments(brokers: string, topic: string): Promise<string
     `headers.separator=${HEADER_SEPARATOR}`,
   ]
   return [
-    ...['-Xmx512m', QUIET, '-cp', await kafkaClasspath(), `${TOOLS}.consumer.ConsoleConsumer`],
+    ...[...JVM, '-cp', await kafkaClasspath(), `${TOOLS}.consumer.ConsoleConsumer`],
     ...['--bootstrap-server', brokers, '--topic', topic, '--from-beginning'],
     ...['--isolation-level', 'read_committed', '--timeout-ms', String(IDLE_MS)],
     ...['--consumer-property', 'max.poll.records=5000'],
@@ -79,7 +81,7 @@ async function consumerArguments(brokers: string, topic: string): Promise<string
 
 /** The present end of each partition: the offset that the next record will have. */
 export async function endOffsets(brokers: string, topic: string): Promise<Map<number, number>> {
-  const args = [QUIET, '-cp', await kafkaClasspath(), `${TOOLS}.GetOffsetShell`, '--bootstrap-server', brokers]
+  const args = [...JVM, '-cp', await kafkaClasspath(), `${TOOLS}.GetOffsetShell`, '--bootstrap-server', brokers]
   const child = spawn('java', [...args, '--topic', topic, '--time', 'latest'], { stdio: ['ignore', 'pipe', 'pipe'] })
   const closed = once(child, 'close')
   let complaints = ''

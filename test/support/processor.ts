@@ -13,6 +13,10 @@ export interface Processor extends AsyncDisposable {
   answers(path: '/readyz' | '/healthz'): Promise<number>
   /** `kill -9`. */
   kill9(): Promise<void>
+  /** Sends a signal: `SIGSTOP` freezes it, `SIGCONT` lets it go on. */
+  signal(name: NodeJS.Signals): void
+  /** Resolves when it has ended, with its exit code or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>
   /** SIGTERM. @throws when it does not end within ten seconds, or with another code than 0. */
   stop(): Promise<void>
   /** Peak resident memory in MiB so far; null where the system does not tell. */
@@ -29,12 +33,8 @@ const LOG_CHARACTERS = 20_000
 
 /** Starts the built processor and waits until it is ready. Nothing of this process's environment but PATH reaches it. */
 export async function startProcessor(env: Record<string, string>): Promise<Processor> {
-  const child = spawn(process.execPath, [MAIN, 'process'], {
-    env: { PATH: process.env.PATH ?? '', HTTP_PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const processor = watch(child)
-  const isReady = async () => processor.hasEnded() || (await fetch(`${processor.url()}/readyz`)).ok
+  const processor = launchProcessor(env)
+  const isReady = async () => processor.hasEnded() || (await processor.answers('/readyz')) === 200
   try {
     await until(isReady, { timeoutMs: READY_MS, what: 'the processor is ready' })
     if (processor.hasEnded()) throw new Error('The processor ended at its start')
@@ -45,10 +45,20 @@ export async function startProcessor(env: Record<string, string>): Promise<Proce
   return processor
 }
 
-function watch(child: ChildProcess): Processor & { url(): string } {
+/** The same without any waiting, for one that may not live long. */
+export function launchProcessor(env: Record<string, string>): Processor {
+  return watch(
+    spawn(process.execPath, [MAIN, 'process'], {
+      env: { PATH: process.env.PATH ?? '', HTTP_PORT: '0', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  )
+}
+
+function watch(child: ChildProcess): Processor {
   let log = ''
   let port: number | undefined
-  const ended = once(child, 'close')
+  const ended = once(child, 'close').then(([code, signal]) => code ?? signal)
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
       log = (log + text).slice(-LOG_CHARACTERS)
@@ -62,18 +72,21 @@ function watch(child: ChildProcess): Processor & { url(): string } {
     await ended
   }
   return {
-    url,
     hasEnded,
     kill9,
+    ended,
+    signal: (name) => {
+      child.kill(name)
+    },
     log: () => log,
     metrics: () => scrape(`${url()}/metrics`),
     answers: async (path) => (await fetch(url() + path)).status,
     async stop() {
       child.kill('SIGTERM')
       const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
-      const [code, signal] = await ended
+      const end = await ended
       clearTimeout(late)
-      if (code !== 0) throw new Error(`The processor ended with ${code ?? signal} after SIGTERM:\n${log}`)
+      if (end !== 0) throw new Error(`The processor ended with ${end} after SIGTERM:\n${log}`)
     },
     peakMemory: () => peakMemoryOf(child.pid),
     async [Symbol.asyncDispose]() {

@@ -19,8 +19,18 @@ export async function watchProgress(brokers: string, names: RunNames): Promise<P
   const admin = kafka.admin()
   await admin.connect()
   const inputs = [names.EVENTS_TOPICS, names.RESPONSES_TOPICS]
-  const left = () => lag(admin, `${names.KAFKA_GROUP_ID}-ingest`, inputs)
-  const observationsLeft = () => lag(admin, `${names.KAFKA_GROUP_ID}-status`, [names.OBSERVATIONS_TOPIC])
+  // Who breaks Kafka wants to know all the same.
+  const patient = async (look: () => Promise<number>) => {
+    let left = 0
+    const isKnown = async () => {
+      left = await look()
+      return true
+    }
+    await until(isKnown, { timeoutMs: 120_000, what: 'Kafka tells what is left', everyMs: 200 })
+    return left
+  }
+  const left = () => patient(() => lag(admin, `${names.KAFKA_GROUP_ID}-ingest`, inputs))
+  const observationsLeft = () => patient(() => lag(admin, `${names.KAFKA_GROUP_ID}-status`, [names.OBSERVATIONS_TOPIC]))
   return {
     left,
     // In this order: what ingest has committed is in the observations topic.

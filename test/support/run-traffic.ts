@@ -6,7 +6,7 @@ import { MAIN } from '../../local/build.ts'
 import { until } from '../../local/until.ts'
 import { createRandom, type Random } from '../../src/simulate/random.ts'
 import { compareRun, type Report, type RunServices } from './compare.ts'
-import { type Processor, startProcessor } from './processor.ts'
+import { createFleet, type Fleet } from './fleet.ts'
 import { type Progress, watchProgress } from './progress.ts'
 import { newRunNames, type RunNames } from './run-names.ts'
 
@@ -55,13 +55,19 @@ export async function runTraffic(services: RunServices, options: RunOptions): Pr
   }
 }
 
-/** Sends traffic to the topics of a run. */
+/**
+ * Sends traffic to the topics of a run.
+ * @param more options of `simulate` by name, such as `{ spread: 0.5 }`
+ */
 export async function simulate(
   services: RunServices,
   names: RunNames,
   { events, seed, encoding }: Pick<RunOptions, 'events' | 'seed' | 'encoding'>,
+  more: Record<string, string | number> = {},
 ): Promise<void> {
-  const args = [MAIN, 'simulate', '--events', String(events), '--seed', seed, '--encoding', encoding, '--json']
+  const options = { events, seed, encoding, ...more }
+  const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
+  const args = [MAIN, 'simulate', ...flags, '--json']
   const env = { PATH: process.env.PATH ?? '', LOG_LEVEL: 'warn', ...services, ...names }
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
   let complaints = ''
@@ -70,15 +76,6 @@ export async function simulate(
   })
   const [code] = await once(child, 'close')
   if (code !== 0) throw new Error(`simulate ended with ${code}: ${complaints}`)
-}
-
-/** The processors of a run, as far as they live. */
-interface Fleet {
-  members: Processor[]
-  start(): Promise<void>
-  /** Kills or stops the member at a place of the list. */
-  end(place: number, how: 'kill9' | 'stop'): Promise<void>
-  peakMemory(): number | null
 }
 
 type Processed = Omit<RunOutcome, keyof Report>
@@ -90,42 +87,16 @@ async function work(
   options: RunOptions,
 ): Promise<Processed> {
   const random = createRandom(`${options.seed}, disturbances`)
-  const fleet = createFleet({ ...services, ...names, CARD_TOKEN_KEY: TOKEN_KEY }, options, random)
+  const env = { ...services, ...names, CARD_TOKEN_KEY: TOKEN_KEY }
+  await using fleet = createFleet(env, options.chunkRecords, random)
   const began = performance.now()
-  try {
-    await fleet.start()
-    const disturbed = await disturb(fleet, progress, options, random)
-    await progress.caughtUp(PATIENCE_MS)
-    const seconds = (performance.now() - began) / 1000
-    while (fleet.members.length > 0) await fleet.end(0, 'stop')
-    return {
-      seconds,
-      recordsPerSecond: Math.round(options.events / seconds),
-      peakMemory: fleet.peakMemory(),
-      ...disturbed,
-    }
-  } finally {
-    for (const member of fleet.members) await member[Symbol.asyncDispose]()
-  }
-}
-
-function createFleet(env: Record<string, string>, { chunkRecords }: RunOptions, random: Random): Fleet {
-  const members: Processor[] = []
-  let peak: number | null = null
-  return {
-    members,
-    async start() {
-      members.push(await startProcessor({ ...env, CHUNK_RECORDS: String(random.pick(chunkRecords)) }))
-    },
-    async end(place, how) {
-      const [member] = members.splice(place, 1)
-      if (member === undefined) return
-      const memory = await member.peakMemory()
-      if (memory !== null) peak = Math.max(memory, peak ?? 0)
-      await member[how]()
-    },
-    peakMemory: () => peak,
-  }
+  await fleet.start()
+  const disturbed = await disturb(fleet, progress, options, random)
+  await progress.caughtUp(PATIENCE_MS)
+  const seconds = (performance.now() - began) / 1000
+  while (fleet.members.length > 0) await fleet.end(0, 'stop')
+  const recordsPerSecond = Math.round(options.events / seconds)
+  return { seconds, recordsPerSecond, peakMemory: fleet.peakMemory(), ...disturbed }
 }
 
 /**
@@ -161,13 +132,13 @@ async function disturb(fleet: Fleet, progress: Progress, options: RunOptions, ra
 }
 
 /** Waits until a share of what was left is done, and a moment more, so that it is in the middle of something. */
-async function workedOff(progress: Progress, left: number, share: number, random: Random): Promise<void> {
+export async function workedOff(progress: Progress, left: number, share: number, random: Random): Promise<void> {
   const what = 'the processors work on'
   await until(async () => (await progress.left()) <= left * (1 - share), { timeoutMs: PATIENCE_MS, what, everyMs: 50 })
   await delay(random.int(0, 250))
 }
 
-async function dropDatabase({ MONGODB_URI }: RunServices, { MONGODB_DATABASE }: RunNames): Promise<void> {
+export async function dropDatabase({ MONGODB_URI }: RunServices, { MONGODB_DATABASE }: RunNames): Promise<void> {
   const client = new MongoClient(MONGODB_URI)
   await client.db(MONGODB_DATABASE).dropDatabase()
   await client.close()

@@ -1,0 +1,139 @@
+import type { Cluster } from '../../local/cluster.ts'
+import { createRandom, type Random } from '../../src/simulate/random.ts'
+import { compareRun, type Report } from '../support/compare.ts'
+import { createFleet, type Fleet } from '../support/fleet.ts'
+import { type Progress, watchProgress } from '../support/progress.ts'
+import { newRunNames, type RunNames } from '../support/run-names.ts'
+import { makeTopics } from '../support/run-topics.ts'
+import { dropDatabase, simulate, TOKEN_KEY, workedOff } from '../support/run-traffic.ts'
+
+/** Something that may happen to the program and that nobody may be able to tell from its output. */
+export interface Scenario {
+  /** As tests, the soak and reports name it: plain words. */
+  name: string
+  /** Sends records and disturbs while they are worked off. What it leaves broken is healed after it. */
+  play(run: FaultRun): Promise<void>
+}
+
+/** What a scenario plays with. Every draw and all traffic come from the seed of the run. */
+export interface FaultRun {
+  readonly cluster: Cluster
+  readonly names: RunNames
+  /** Settings of a processor, without CHUNK_RECORDS. */
+  readonly env: Record<string, string>
+  readonly random: Random
+  /** Processors; their chunk sizes are drawn. One that still lives at the end finishes the work. */
+  readonly fleet: Fleet
+  readonly progress: Progress
+  readonly inputPartitions: number
+  /** Sends so many records of simulated traffic; each call sends other ones. @param more options of `simulate` */
+  send(records: number, more?: Record<string, string | number>): Promise<void>
+  /** Resolves when this share of the records that are left now is done, and a moment more. */
+  workedOff(share: number): Promise<void>
+  /** Counts what the run tells at its end, such as kills. */
+  count(what: string, by?: number): void
+  say(line: string): void
+}
+
+/** What must be 0, in the words of the issue. */
+export interface Verdict {
+  lost: number
+  duplicated: number
+  wrongPreviousStatus: number
+  orderBroken: number
+  revisionGaps: number
+  documentsThatDiffer: number
+  /** Anything else that is not as the model says. */
+  otherwiseWrong: number
+}
+
+export interface Outcome {
+  records: number
+  updates: number
+  seconds: number
+  verdict: Verdict
+  /** What the scenario counted. */
+  counts: Record<string, number>
+  report: Report
+}
+
+const CHUNK_RECORDS = [20, 100, 500, 1000, 2000] as const
+const PATIENCE_MS = 240_000
+
+/** Plays a scenario on topics, groups and a database of its own, heals the cluster, and judges what came out. */
+export async function playScenario(
+  cluster: Cluster,
+  scenario: Scenario,
+  { seed, say = () => undefined }: { seed: string; say?: (line: string) => void },
+): Promise<Outcome> {
+  const began = performance.now()
+  const names = newRunNames('fault')
+  const brokers = cluster.env.KAFKA_BROKERS
+  const random = createRandom(`${seed}, ${scenario.name}`)
+  const inputPartitions = random.pick([1, 2, 3, 5])
+  await makeTopics(brokers, names, { inputPartitions, lanes: random.pick([1, 2, 4]) })
+  const env = { ...cluster.env, ...names, CARD_TOKEN_KEY: TOKEN_KEY }
+  const counts: Record<string, number> = {}
+  await using progress = await watchProgress(brokers, names)
+  let sends = 0
+  try {
+    await using fleet = createFleet(env, CHUNK_RECORDS, random)
+    await scenario.play({
+      ...{ cluster, names, env, random, fleet, progress, inputPartitions, say },
+      send: (events, more) =>
+        simulate(cluster.env, names, { events, seed: `${seed}, ${++sends}`, encoding: 'mixed' }, more),
+      workedOff: async (share) => workedOff(progress, await progress.left(), share, random),
+      count: (what, by = 1) => {
+        counts[what] = (counts[what] ?? 0) + by
+      },
+    })
+    await finish(cluster, fleet, progress)
+    const report = await compareRun(cluster.env, names, TOKEN_KEY)
+    const seconds = (performance.now() - began) / 1000
+    const { records = 0, updates = 0 } = report.figures
+    return { records, updates, seconds, verdict: verdictOf(report.differences), counts, report }
+  } finally {
+    await cluster.heal()
+    await progress.cleanUp()
+    await dropDatabase(cluster.env, names)
+  }
+}
+
+/** Heals, has everything worked off and committed, and ends all processors in good order. */
+async function finish(cluster: Cluster, fleet: Fleet, progress: Progress): Promise<void> {
+  await cluster.heal()
+  fleet.bury()
+  if (fleet.members.length === 0) await fleet.start()
+  await progress.caughtUp(PATIENCE_MS).catch((error) => {
+    const logs = fleet.members.map((member) => member.log().slice(-4_000))
+    throw new Error([error.message, ...logs].join('\n\n'))
+  })
+  while (fleet.members.length > 0) await fleet.end(0, 'stop')
+}
+
+type Part = Exclude<keyof Verdict, 'otherwiseWrong'>
+
+const PARTS: Record<string, Part> = {
+  'updates lost': 'lost',
+  'documents missing': 'lost',
+  'dead letters missing': 'lost',
+  'updates duplicated': 'duplicated',
+  'updates with a wrong previous status': 'wrongPreviousStatus',
+  'updates out of order': 'orderBroken',
+  'keys with a wrong sequence': 'orderBroken',
+  'updates with a wrong revision': 'revisionGaps',
+  'documents too many': 'documentsThatDiffer',
+  'documents that differ': 'documentsThatDiffer',
+}
+
+function verdictOf(differences: Record<string, number>): Verdict {
+  const verdict: Verdict = {
+    ...{ lost: 0, duplicated: 0, wrongPreviousStatus: 0, orderBroken: 0, revisionGaps: 0 },
+    ...{ documentsThatDiffer: 0, otherwiseWrong: 0 },
+  }
+  for (const [sort, count] of Object.entries(differences)) verdict[PARTS[sort] ?? 'otherwiseWrong'] += count
+  return verdict
+}
+
+/** Whether all is as the model says. */
+export const isFlawless = ({ verdict }: Outcome): boolean => Object.values(verdict).every((count) => count === 0)

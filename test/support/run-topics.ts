@@ -1,0 +1,30 @@
+import { Kafka, logLevel } from 'kafkajs'
+// Keeps kafkajs from setting negative timers, which Node warns of.
+import '../../src/stream/request-queue.ts'
+import { createTopic } from '../../src/stream/topics.ts'
+import type { RunNames } from './run-names.ts'
+
+const INPUT = { 'message.timestamp.type': 'LogAppendTime' }
+const STATUS = { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': '86400000', 'segment.ms': '86400000' }
+
+/**
+ * Makes the input topics and the status topic of a run with few partitions, so that a few thousand records fill chunks of
+ * every size; the program makes the others to match.
+ */
+export async function makeTopics(
+  brokers: string,
+  names: RunNames,
+  { inputPartitions, lanes }: { inputPartitions: number; lanes: number },
+): Promise<void> {
+  const kafka = new Kafka({ brokers: brokers.split(','), clientId: 'topics', logLevel: logLevel.NOTHING })
+  const admin = kafka.admin()
+  await admin.connect()
+  try {
+    for (const topic of [names.EVENTS_TOPICS, names.RESPONSES_TOPICS]) {
+      await createTopic(admin, topic, inputPartitions, INPUT)
+    }
+    await createTopic(admin, names.STATUS_TOPIC, lanes, STATUS)
+  } finally {
+    await admin.disconnect()
+  }
+}
