@@ -2,6 +2,9 @@ import type { Cluster } from '../../local/cluster.ts'
 import { createRandom, type Random } from '../../src/simulate/random.ts'
 import { compareRun, type Report } from '../support/compare.ts'
 import { createFleet, type Fleet } from '../support/fleet.ts'
+import { leaveGroup } from '../support/leave-group.ts'
+import type { Processor } from '../support/processor.ts'
+import { produce } from '../support/produce.ts'
 import { type Progress, watchProgress } from '../support/progress.ts'
 import { newRunNames, type RunNames } from '../support/run-names.ts'
 import { makeTopics } from '../support/run-topics.ts'
@@ -28,11 +31,21 @@ export interface FaultRun {
   readonly inputPartitions: number
   /** Sends so many records of simulated traffic; each call sends other ones. @param more options of `simulate` */
   send(records: number, more?: Record<string, string | number>): Promise<void>
+  /** Sends records of one's own, in this order within a partition, to the topic of events or of responses. */
+  produce(to: 'events' | 'responses', records: readonly OwnRecord[]): Promise<void>
+  /** Tells Kafka that a processor that was killed has left, so that others need not wait for its sessions to end. */
+  bury(dead: Processor): Promise<void>
   /** Resolves when this share of the records that are left now is done, and a moment more. */
   workedOff(share: number): Promise<void>
   /** Counts what the run tells at its end, such as kills. */
   count(what: string, by?: number): void
   say(line: string): void
+}
+
+export interface OwnRecord {
+  partition: number
+  key: string | null
+  value: string | Buffer | null
 }
 
 /** What must be 0, in the words of the issue. */
@@ -82,6 +95,9 @@ export async function playScenario(
       ...{ cluster, names, env, random, fleet, progress, inputPartitions, say },
       send: (events, more) =>
         simulate(cluster.env, names, { events, seed: `${seed}, ${++sends}`, encoding: 'mixed' }, more),
+      produce: (to, records) =>
+        produce(brokers, to === 'events' ? names.EVENTS_TOPICS : names.RESPONSES_TOPICS, records),
+      bury: (dead) => bury(brokers, progress, dead),
       workedOff: async (share) => workedOff(progress, await progress.left(), share, random),
       count: (what, by = 1) => {
         counts[what] = (counts[what] ?? 0) + by
@@ -96,6 +112,12 @@ export async function playScenario(
     await cluster.heal()
     await progress.cleanUp()
     await dropDatabase(cluster.env, names)
+  }
+}
+
+async function bury(brokers: string, progress: Progress, { clientId }: Processor): Promise<void> {
+  for (const member of await progress.members()) {
+    if (member.clientId === clientId) await leaveGroup(brokers, member.groupId, member.memberId)
   }
 }
 

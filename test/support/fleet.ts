@@ -24,10 +24,12 @@ export function createFleet(
   random: Random,
 ): Fleet {
   const members: Processor[] = []
+  let started = 0
   let peak: number | null = null
   const settings = (extra: Record<string, string>) => ({
     ...env,
     CHUNK_RECORDS: String(random.pick(chunkRecords)),
+    KAFKA_CLIENT_ID: `processor-${++started}`,
     ...extra,
   })
   const join = (processor: Processor) => {

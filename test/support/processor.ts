@@ -7,6 +7,8 @@ import { until } from '../../local/until.ts'
 
 /** A running `process`, as its operator sees it. */
 export interface Processor extends AsyncDisposable {
+  /** Its KAFKA_CLIENT_ID, where that was given. */
+  readonly clientId: string | undefined
   /** Samples of `/metrics`. */
   metrics(): Promise<Sample[]>
   /** Status code of a path of its ops server. */
@@ -52,10 +54,11 @@ export function launchProcessor(env: Record<string, string>): Processor {
       env: { PATH: process.env.PATH ?? '', HTTP_PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     }),
+    env.KAFKA_CLIENT_ID,
   )
 }
 
-function watch(child: ChildProcess): Processor {
+function watch(child: ChildProcess, clientId: string | undefined): Processor {
   let log = ''
   let port: number | undefined
   const ended = once(child, 'close').then(([code, signal]) => code ?? signal)
@@ -72,6 +75,7 @@ function watch(child: ChildProcess): Processor {
     await ended
   }
   return {
+    clientId,
     hasEnded,
     kill9,
     ended,

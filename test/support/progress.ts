@@ -1,4 +1,4 @@
-import { type Admin, Kafka, logLevel } from 'kafkajs'
+import { type Admin, AssignerProtocol, Kafka, logLevel } from 'kafkajs'
 import { until } from '../../local/until.ts'
 // Keeps kafkajs from setting negative timers, which Node warns of.
 import '../../src/stream/request-queue.ts'
@@ -10,6 +10,8 @@ export interface Progress extends AsyncDisposable {
   left(): Promise<number>
   /** Resolves when both groups have committed all there is. @throws after `timeoutMs` */
   caughtUp(timeoutMs: number): Promise<void>
+  /** Members of both groups by client id, with how many partitions each has. */
+  members(): Promise<{ groupId: string; clientId: string; memberId: string; partitions: number }[]>
   /** Deletes the topics and groups of the run. Its processors must have ended. */
   cleanUp(): Promise<void>
 }
@@ -18,6 +20,7 @@ export async function watchProgress(brokers: string, names: RunNames): Promise<P
   const kafka = new Kafka({ brokers: brokers.split(','), clientId: 'progress', logLevel: logLevel.NOTHING })
   const admin = kafka.admin()
   await admin.connect()
+  const groups = [`${names.KAFKA_GROUP_ID}-ingest`, `${names.KAFKA_GROUP_ID}-status`]
   const inputs = [names.EVENTS_TOPICS, names.RESPONSES_TOPICS]
   // Who breaks Kafka wants to know all the same.
   const patient = async (look: () => Promise<number>) => {
@@ -41,14 +44,13 @@ export async function watchProgress(brokers: string, names: RunNames): Promise<P
         everyMs: 200,
       })
     },
+    members: () => membersOf(admin, groups),
     async cleanUp() {
       const topics = [...inputs, names.OBSERVATIONS_TOPIC, names.STATUS_TOPIC, names.DEAD_LETTER_TOPIC]
       const existing = await admin.listTopics()
       await admin.deleteTopics({ topics: topics.filter((topic) => existing.includes(topic)) })
       // Kafka counts a killed member for some seconds yet and then refuses; groups without topics expire by themselves.
-      await admin
-        .deleteGroups([`${names.KAFKA_GROUP_ID}-ingest`, `${names.KAFKA_GROUP_ID}-status`])
-        .catch(() => undefined)
+      await admin.deleteGroups(groups).catch(() => undefined)
     },
     [Symbol.asyncDispose]: () => admin.disconnect(),
   }
@@ -65,4 +67,15 @@ async function lag(admin: Admin, groupId: string, topics: string[]): Promise<num
     }
   }
   return total
+}
+
+async function membersOf(admin: Admin, groupIds: string[]) {
+  const { groups } = await admin.describeGroups(groupIds)
+  return groups.flatMap(({ groupId, members }) =>
+    members.map(({ clientId, memberId, memberAssignment }) => {
+      const assigned = memberAssignment.length > 0 ? AssignerProtocol.MemberAssignment.decode(memberAssignment) : null
+      const partitions = Object.values(assigned?.assignment ?? {}).flat().length
+      return { groupId, clientId, memberId, partitions }
+    }),
+  )
 }

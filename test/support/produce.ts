@@ -1,0 +1,16 @@
+import { Kafka, logLevel } from 'kafkajs'
+// Keeps kafkajs from setting negative timers, which Node warns of.
+import '../../src/stream/request-queue.ts'
+import { type PartitionMessage, sendAll } from '../../src/stream/send.ts'
+
+/** Sends records to a topic, in this order within a partition. */
+export async function produce(brokers: string, topic: string, records: readonly PartitionMessage[]): Promise<void> {
+  const kafka = new Kafka({ brokers: brokers.split(','), clientId: 'produce', logLevel: logLevel.NOTHING })
+  const producer = kafka.producer({ idempotent: true, allowAutoTopicCreation: false })
+  await producer.connect()
+  try {
+    await sendAll(producer, topic, [...records])
+  } finally {
+    await producer.disconnect()
+  }
+}
