@@ -9,6 +9,8 @@ export interface Controllable {
   /** Freezes it: connections stay open and nothing answers. */
   pause(): Promise<void>
   resume(): Promise<void>
+  /** Its process id on this machine, for who measures it; null when it has none. */
+  pid?(): Promise<number | null>
 }
 
 /** A service that this process started. */

@@ -98,6 +98,7 @@ async function owned(
       await container.pause()
     },
     resume,
+    pid: async () => (await state()).Pid || null,
     discard: async () => {
       await resume()
       await started.stop({ remove: true, removeVolumes: true, timeout: 0 })

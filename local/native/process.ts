@@ -25,6 +25,7 @@ const READY_MS = 180_000
 const STOP_MS = 20_000
 
 export interface NativeService extends OwnService {
+  pid(): Promise<number | null>
   /** False when it has ended, by itself or by our doing. */
   isRunning(): boolean
 }
@@ -65,6 +66,7 @@ export async function startService(launch: Launch): Promise<NativeService> {
     discard: () => end('SIGKILL'),
     pause: async () => signal('SIGSTOP'),
     resume: async () => signal('SIGCONT'),
+    pid: async () => (child === null || hasEnded(child) ? null : (child.pid ?? null)),
   }
 }
 
