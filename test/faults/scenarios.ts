@@ -1,5 +1,8 @@
 import { scenarios as kills } from './kills.ts'
+import { scenarios as members } from './members.ts'
+import { scenarios as order } from './order.ts'
 import type { Scenario } from './run.ts'
+import { scenarios as zombies } from './zombies.ts'
 
 /** Everything that the suite plays once and the soak draws from. */
-export const scenarios: readonly Scenario[] = [...kills]
+export const scenarios: readonly Scenario[] = [...kills, ...zombies, ...members, ...order]

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { MAIN } from '../../local/build.ts'
+import { run } from '../../local/native/install.ts'
 import { type Sample, scrape } from '../../local/scrape.ts'
 import { until } from '../../local/until.ts'
 
@@ -17,6 +18,8 @@ export interface Processor extends AsyncDisposable {
   kill9(): Promise<void>
   /** Sends a signal: `SIGSTOP` freezes it, `SIGCONT` lets it go on. */
   signal(name: NodeJS.Signals): void
+  /** Whether SIGSTOP holds it, from us or from itself. */
+  isFrozen(): Promise<boolean>
   /** Resolves when it has ended, with its exit code or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>
   /** SIGTERM. @throws when it does not end within ten seconds, or with another code than 0. */
@@ -82,6 +85,7 @@ function watch(child: ChildProcess, clientId: string | undefined): Processor {
     signal: (name) => {
       child.kill(name)
     },
+    isFrozen: async () => (await run('ps', ['-o', 'state=', '-p', String(child.pid)])).startsWith('T'),
     log: () => log,
     metrics: () => scrape(`${url()}/metrics`),
     answers: async (path) => (await fetch(url() + path)).status,
