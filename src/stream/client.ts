@@ -1,11 +1,12 @@
+import type { Kafka } from 'kafkajs'
 import type { Logger } from 'pino'
 import { kafkaLogCreator } from '../operate/log.ts'
 import type { Settings } from '../settings.ts'
-import { Kafka, logLevel } from './kafkajs.ts'
+import { kafkajs } from './kafkajs.ts'
 
 /** The one Kafka client of a process. kafkajs's own lines go to `log`; retries are short, since callers wait outages out. */
 export function createKafka(settings: Settings['kafka'], log: Logger): Kafka {
-  return new Kafka({
+  return new kafkajs.Kafka({
     brokers: settings.brokers,
     clientId: settings.clientId,
     ssl: settings.ssl,
@@ -14,7 +15,7 @@ export function createKafka(settings: Settings['kafka'], log: Logger): Kafka {
     requestTimeout: 30_000,
     enforceRequestTimeout: true,
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 6 },
-    logLevel: logLevel.INFO,
+    logLevel: kafkajs.logLevel.INFO,
     logCreator: kafkaLogCreator(log),
   })
 }

@@ -2,5 +2,6 @@
 import './kafkajs-records.ts'
 import './kafkajs-produce.ts'
 import './request-queue.ts'
+import kafkajs from 'kafkajs'
 
-export { AssignerProtocol, ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
+export { kafkajs }

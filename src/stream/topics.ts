@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Admin } from 'kafkajs'
 import type { Settings } from '../settings.ts'
 import { saysKafka } from './errors.ts'
-import { ConfigResourceTypes } from './kafkajs.ts'
+import { kafkajs } from './kafkajs.ts'
 
 const DAY_MS = 86_400_000
 const PARTITIONS = 12
@@ -114,7 +114,7 @@ async function checkTopics(admin: Admin, topics: Settings['topics'], server: str
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: ours.map(({ name }) => ({
-      type: ConfigResourceTypes.TOPIC,
+      type: kafkajs.ConfigResourceTypes.TOPIC,
       name,
       configNames: ['cleanup.policy', 'max.message.bytes'],
     })),
