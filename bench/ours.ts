@@ -1,0 +1,90 @@
+import { join } from 'node:path'
+import { type NativeService, startService } from '../local/native/process.ts'
+import { freePorts } from '../local/ports.ts'
+import { type Sample, scrape, total } from '../local/scrape.ts'
+import type { Progress } from './window.ts'
+
+/** Where a deployment of ours works: settings of its own, so that no run meets what another left. */
+export interface Deployment {
+  events: string
+  observations: string
+  status: string
+  database: string
+  group: string
+  /** Other settings. */
+  env?: Record<string, string>
+}
+
+export interface Ours {
+  pids: number[]
+  progress(): Promise<Progress>
+  samples(): Promise<Sample[]>
+  /** SIGTERM, as an operator stops it. */
+  stop(): Promise<void>
+}
+
+export interface Program {
+  main: string
+  directory: string
+  /** Settings that name the services. */
+  env: Record<string, string>
+}
+
+export const RESPONSES = 'bench.responses'
+export const DEAD_LETTERS = 'bench.dead-letters'
+export const COLLECTION = 'pm_parking_events'
+
+/** The built program as an operator runs it, in one or more processes that share the work. */
+export async function startOurs(program: Program, deployment: Deployment, processes = 1): Promise<Ours> {
+  const started: NativeService[] = []
+  const stop = async () => {
+    for (const service of started) await service.stop()
+  }
+  try {
+    const ports = await freePorts(processes)
+    for (const port of ports) started.push(await startOne(program, deployment, port))
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  const samples = async () => (await Promise.all(started.map(({ address }) => scrape(`${address}/metrics`)))).flat()
+  const pids = await Promise.all(started.map(async (service) => (await service.pid()) as number))
+  return { pids, samples, stop, progress: async () => progressOf(await samples()) }
+}
+
+function startOne({ main, directory, env }: Program, deployment: Deployment, port: number): Promise<NativeService> {
+  const address = `http://127.0.0.1:${port}`
+  return startService({
+    name: 'the processor',
+    command: process.execPath,
+    args: [main, 'process'],
+    cwd: directory,
+    env: {
+      ...env,
+      EVENTS_TOPICS: deployment.events,
+      RESPONSES_TOPICS: RESPONSES,
+      OBSERVATIONS_TOPIC: deployment.observations,
+      STATUS_TOPIC: deployment.status,
+      DEAD_LETTER_TOPIC: DEAD_LETTERS,
+      MONGODB_DATABASE: deployment.database,
+      MONGODB_COLLECTION: COLLECTION,
+      KAFKA_GROUP_ID: deployment.group,
+      CARD_TOKEN_KEY: 'a key for the bench and for nothing else',
+      HTTP_HOST: '127.0.0.1',
+      HTTP_PORT: String(port),
+      LOG_LEVEL: 'info',
+      ...deployment.env,
+    },
+    log: join(directory, `${deployment.group}.log`),
+    address,
+    answers: async () => (await fetch(`${address}/healthz`, { signal: AbortSignal.timeout(2_000) })).ok,
+  })
+}
+
+/** Ingest has begun a record when its chunk is committed; all is done when the lanes have judged what ingest sent. */
+function progressOf(samples: Sample[]): Progress {
+  const begun = total(samples, 'pm_records_consumed_total', { stage: 'ingest' })
+  const sent = total(samples, 'pm_observations_total', { result: 'sent' })
+  const judged = total(samples, 'pm_observations_total', { result: ['published', 'older', 'expired'] })
+  return { begun, done: begun - Math.max(0, sent - judged) }
+}
