@@ -1,47 +1,38 @@
-import { BSON, type Document } from 'mongodb'
+import type { Document } from 'mongodb'
+import { Encoded, encodeEach } from './bson.ts'
 import { mergePipeline, replacePipeline, seenConstant } from './pipeline.ts'
 import type { Tally, Write } from './run.ts'
 
 /** A database command over many documents of distinct ids, and how its reply counts. */
 export interface Form {
   name: 'insert' | 'update'
-  statements(writes: readonly Write[]): Document
+  /** The field of the command that holds its statements. */
+  field: 'documents' | 'updates'
+  /** What the command says of one document; null: the document itself. */
+  statement: ((write: Write, document: Encoded) => object) | null
   /** @param written the writes of the command that met no error of their own. */
   count(reply: Document, written: readonly Write[], tally: Tally): void
-  /** Bytes that the command adds to each document, at most. */
-  overhead: number
 }
 
-/** Plain inserts. The command itself, since `bulkWrite` measures each document a second time. */
 export const INSERT: Form = {
   name: 'insert',
-  statements: (writes) => ({ documents: writes.map(({ document }) => document) }),
+  field: 'documents',
+  statement: null,
   count: ({ n }, _written, tally) => {
     tally.inserted += n
   },
-  overhead: 8,
 }
-
-/** An id takes a kibibyte at most, in three bytes a character. */
-const ID_BYTES = 3 * 1024
 
 /** Server-side merges. `c` carries the document as a constant, out of reach of expressions. */
 export const MERGE: Form = {
   name: 'update',
-  statements: (writes) => ({
-    updates: writes.map(({ document }) => ({
-      q: { _id: document._id },
-      u: mergePipeline,
-      c: { new: document },
-      upsert: true,
-    })),
-  }),
+  field: 'updates',
+  statement: ({ document: { _id } }, document) => ({ q: { _id }, u: merging, c: { new: document }, upsert: true }),
   count: ({ n, nModified, upserted = [] }, _written, tally) => {
     tally.inserted += upserted.length
     tally.updated += nModified
     tally.unchanged += n - upserted.length - nModified
   },
-  overhead: BSON.calculateObjectSize({ u: mergePipeline }) + ID_BYTES + 100,
 }
 
 /**
@@ -50,12 +41,11 @@ export const MERGE: Form = {
  */
 export const REPLACE: Form = {
   name: 'update',
-  statements: (writes) => ({
-    updates: writes.map(({ document, seen }) => ({
-      q: { _id: document._id },
-      u: replacePipeline,
-      c: { new: document, seen: seen && seenConstant(seen) },
-    })),
+  field: 'updates',
+  statement: ({ document: { _id }, seen }, document) => ({
+    q: { _id },
+    u: replacing,
+    c: { new: document, seen: seen && seenConstant(seen) },
   }),
   count: ({ nModified }, written, tally) => {
     tally.updated += nModified
@@ -63,5 +53,14 @@ export const REPLACE: Form = {
     tally.unchanged -= nModified
     for (const { document } of written) tally.raced.push(document)
   },
-  overhead: BSON.calculateObjectSize({ u: replacePipeline }) + ID_BYTES + 4 * 1024,
+}
+
+const merging = encodedArray(mergePipeline)
+const replacing = encodedArray(replacePipeline)
+
+function encodedArray(array: readonly object[]): Encoded {
+  const [bytes] = encodeEach([array], (_, error) => {
+    throw error
+  })
+  return new Encoded(bytes as Buffer, true)
 }

@@ -1,4 +1,5 @@
-import { BSON, MongoServerError } from 'mongodb'
+import { MongoServerError } from 'mongodb'
+import { TooDeep } from './bson.ts'
 
 /**
  * Tells a document that MongoDB refuses for its content from a MongoDB that is not there. The first becomes a dead letter,
@@ -6,7 +7,7 @@ import { BSON, MongoServerError } from 'mongodb'
  * quote field names and values of the document, so they are replaced by ours.
  */
 const TOO_LARGE = 'the document is larger than the 16 MiB that MongoDB stores, itself or with the last success it keeps'
-export const TOO_DEEP = 'the document is nested deeper than the 180 levels that MongoDB stores'
+const TOO_DEEP = 'the document is nested deeper than the 180 levels that MongoDB stores'
 
 const MESSAGES = new Map<number, string>([
   [2, 'MongoDB refuses a value of the document, or its size over 16 MiB (code 2, BadValue)'],
@@ -45,9 +46,12 @@ export function refusalOfCode(code: unknown): string | undefined {
 /** Of the codes that fail a whole command, those that only a document in it can cause. */
 const COMMAND_CODES = new Set<unknown>([15, 22, 10334])
 
-/** The same for an error that failed a whole command: from the server, or from the driver before it sent anything. */
-export function refusalOfError(error: unknown): string | undefined {
-  if (error instanceof MongoServerError) return COMMAND_CODES.has(error.code) ? refusalOfCode(error.code) : undefined
-  if (!(error instanceof BSON.BSONError || error instanceof RangeError)) return undefined
-  return 'the document cannot be written as BSON: a key holds a NUL or is _bsontype, or it is nested too deep or too large'
+/** The same for an error with which the server failed a whole command. */
+export function refusalOfCommand(error: unknown): string | undefined {
+  return error instanceof MongoServerError && COMMAND_CODES.has(error.code) ? refusalOfCode(error.code) : undefined
+}
+
+/** Why a document could not be written as BSON. */
+export function refusalOfEncoding(error: Error): string {
+  return error instanceof TooDeep ? TOO_DEEP : 'the document cannot be written as BSON: a key holds a NUL'
 }

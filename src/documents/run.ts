@@ -1,9 +1,12 @@
 import { type Collection, type Document, MongoWriteConcernError } from 'mongodb'
+// @ts-expect-error the driver has no types for its inner modules.
+import { DocumentSequence } from 'mongodb/lib/cmap/commands.js'
 import type { CacheDocument } from '../contract/document.ts'
+import { Encoded, encodeEach } from './bson.ts'
 import type { Form } from './commands.ts'
 import type { Existing } from './guard.ts'
-import { refusalOfCode, refusalOfError, TOO_DEEP } from './refusal.ts'
-import { MAX_DOCUMENT_BYTES, packs, sizeOf } from './size.ts'
+import { refusalOfCode, refusalOfCommand, refusalOfEncoding } from './refusal.ts'
+import { MAX_DOCUMENT_BYTES, packs } from './size.ts'
 
 /** A document to write, and for a replacement what it replaces. */
 export interface Write {
@@ -45,79 +48,104 @@ export async function run(
   writes: readonly Write[],
   tally: Tally,
 ): Promise<void> {
-  for (const pack of packs(storable(writes, form.overhead, tally))) await runPack(collection, form, pack, tally)
+  if (writes.length === 0) return
+  for (const pack of packs(statementsOf(form, writes, tally))) await runPack(collection, form, pack, tally)
 }
 
-function storable(writes: readonly Write[], overhead: number, tally: Tally): (Write & { bytes: number })[] {
-  const sized = []
-  for (const write of writes) {
-    const bytes = bytesOrRefusal(write.document)
-    if (typeof bytes === 'number') sized.push({ ...write, bytes: bytes + overhead })
-    else tally.refused.set(write.document._id, bytes)
-  }
-  return sized
+/** A write as it goes into a command. */
+interface Statement {
+  write: Write
+  /** BSON. */
+  encoded: Buffer
+  bytes: number
 }
 
-function bytesOrRefusal(document: CacheDocument): number | string {
-  try {
-    const bytes = sizeOf(document)
-    if (bytes <= MAX_DOCUMENT_BYTES) return bytes
-    if (bytes === Number.POSITIVE_INFINITY) return TOO_DEEP
-    return `the document takes ${bytes} bytes of BSON, and MongoDB stores 16 MiB at most`
-  } catch (error) {
-    const refusal = refusalOfError(error)
-    if (refusal === undefined) throw error
-    return refusal
+function statementsOf(form: Form, writes: readonly Write[], tally: Tally): Statement[] {
+  const refuse = (index: number, why: string) => tally.refused.set((writes[index] as Write).document._id, why)
+  const documents = encodeEach(
+    writes.map(({ document }) => document),
+    (index, error) => refuse(index, refusalOfEncoding(error)),
+  )
+  const statements: Statement[] = []
+  for (const [index, encoded] of documents.entries()) {
+    if (encoded === null) continue
+    const { length: bytes } = encoded
+    if (bytes <= MAX_DOCUMENT_BYTES) statements.push({ write: writes[index] as Write, encoded, bytes })
+    else refuse(index, `the document takes ${bytes} bytes of BSON, and MongoDB stores 16 MiB at most`)
   }
+  return form.statement === null ? statements : wrap(statements, form.statement)
+}
+
+function wrap(statements: Statement[], statementOf: NonNullable<Form['statement']>): Statement[] {
+  const wrapped = encodeEach(
+    statements.map(({ write, encoded }) => statementOf(write, new Encoded(encoded))),
+    (_, error) => {
+      throw error
+    },
+  ) as Buffer[]
+  return statements.map(({ write }, index) => {
+    const encoded = wrapped[index] as Buffer
+    return { write, encoded, bytes: encoded.length }
+  })
 }
 
 async function runPack(
   collection: Collection<CacheDocument>,
   form: Form,
-  pack: readonly Write[],
+  pack: readonly Statement[],
   tally: Tally,
 ): Promise<void> {
   let reply: Document
   try {
     reply = await send(collection, form, pack)
   } catch (error) {
-    const refusal = refusalOfError(error)
+    const refusal = refusalOfCommand(error)
     if (refusal === undefined) throw error
     return halve(collection, form, pack, tally, refusal)
   }
   const errors: WriteError[] = reply.writeErrors ?? []
-  for (const error of errors) account(error, pack[error.index] as Write, tally)
+  for (const error of errors) account(error, (pack[error.index] as Statement).write, tally)
   const failed = new Set(errors.map(({ index }) => index))
   const written = failed.size === 0 ? pack : pack.filter((_, index) => !failed.has(index))
-  form.count(reply, written, tally)
+  form.count(
+    reply,
+    written.map(({ write }) => write),
+    tally,
+  )
 }
 
 async function halve(
   collection: Collection<CacheDocument>,
   form: Form,
-  pack: readonly Write[],
+  pack: readonly Statement[],
   tally: Tally,
   refusal: string,
 ): Promise<void> {
   const half = pack.length >> 1
   if (half === 0) {
-    for (const { document } of pack) tally.refused.set(document._id, refusal)
+    for (const { write } of pack) tally.refused.set(write.document._id, refusal)
     return
   }
   await runPack(collection, form, pack.slice(0, half), tally)
   await runPack(collection, form, pack.slice(half), tally)
 }
 
-async function send(collection: Collection<CacheDocument>, form: Form, pack: readonly Write[]): Promise<Document> {
+/**
+ * The command itself, since `bulkWrite` measures each document a second time, with its statements as BSON that is ready:
+ * the driver has a class for that, but offers it to nobody.
+ */
+async function send(collection: Collection<CacheDocument>, form: Form, pack: readonly Statement[]): Promise<Document> {
   const { w = 'majority', wtimeoutMS = WRITE_CONCERN_TIMEOUT_MS } = collection.writeConcern ?? {}
+  const statements = new DocumentSequence(form.field)
+  for (const { write, encoded } of pack) statements.push(write.document, encoded)
   const command = {
     [form.name]: collection.collectionName,
-    ...form.statements(pack),
+    [form.field]: statements,
     ordered: false,
     writeConcern: { w, wtimeout: wtimeoutMS },
   }
   try {
-    return await collection.db.command(command, { ignoreUndefined: true })
+    return await collection.db.command(command)
   } catch (error) {
     // The driver throws this for the reply's `writeConcernError`: written perhaps, but not safe.
     if (!(error instanceof MongoWriteConcernError)) throw error

@@ -46,8 +46,6 @@ describe('documents that MongoDB refuses', () => {
       withResponse('deeper', nested(183)),
       withResponse('deepest', nested(250)),
       withResponse('nul', { 'secret\0key': 1 }),
-      withResponse('bson-type', { _bsontype: 'ObjectId' }),
-      withResponse('bson-type-large', { text: 'x'.repeat(2_000_000), _bsontype: 'ObjectId' }),
       withResponse('deep-large', nested(100_000)),
       withResponse('large', 'x'.repeat(17_000_000)),
       withResponse('larger', 'é'.repeat(30_000_000)),

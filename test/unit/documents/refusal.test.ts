@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import { BSON, MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb'
-import { refusalOfCode, refusalOfError } from '../../../src/documents/refusal.ts'
+import { MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb'
+import { NotPlain, TooDeep } from '../../../src/documents/bson.ts'
+import { refusalOfCode, refusalOfCommand, refusalOfEncoding } from '../../../src/documents/refusal.ts'
 
 /** From the driver's lists of retryable codes, and of those that a server gives while it is not well or not ours. */
 const OUTAGES = {
@@ -34,7 +35,7 @@ const OUTAGES = {
 describe('what MongoDB answers', () => {
   test.each(Object.entries(OUTAGES))('%s is no fault of a document', (_name, code) => {
     expect(refusalOfCode(code)).toBeUndefined()
-    expect(refusalOfError(new MongoServerError({ code, message: 'x' }))).toBeUndefined()
+    expect(refusalOfCommand(new MongoServerError({ code, message: 'x' }))).toBeUndefined()
   })
 
   test.each([2, 15, 22, 52, 121, 10334, 16493, 17419, 17420])(
@@ -46,20 +47,22 @@ describe('what MongoDB answers', () => {
 
   test('a whole command counts against its documents only where nothing else can fail it so', () => {
     const text = "BSONObj exceeds maximum nested object depth in element with field name 'documents.0.secret'"
-    expect(refusalOfError(new MongoServerError({ code: 15, message: text }))).toMatch(/^the document is nested deeper/)
+    expect(refusalOfCommand(new MongoServerError({ code: 15, message: text }))).toMatch(
+      /^the document is nested deeper/,
+    )
     // FailedToParse: a server that does not know the command's fields would refuse every document.
-    expect(refusalOfError(new MongoServerError({ code: 9, message: 'x' }))).toBeUndefined()
+    expect(refusalOfCommand(new MongoServerError({ code: 9, message: 'x' }))).toBeUndefined()
   })
 
-  test('what the driver cannot write as BSON is refused, without its text, which quotes the key', () => {
-    expect(refusalOfError(new BSON.BSONError('key secret must not contain null bytes'))).not.toMatch(/secret/)
-    expect(refusalOfError(new RangeError('offset'))).toMatch(/BSON/)
+  test('what cannot be written as BSON is refused, without the key', () => {
+    expect(refusalOfEncoding(new NotPlain('a key holds a NUL'))).toMatch(/NUL/)
+    expect(refusalOfEncoding(new TooDeep('x'))).toMatch(/nested deeper/)
   })
 
   test('anything else is an outage', () => {
     const selection = new MongoServerSelectionError('no primary', {} as never)
     for (const error of [new MongoNetworkError('reset'), selection, new Error('?'), undefined]) {
-      expect(refusalOfError(error)).toBeUndefined()
+      expect(refusalOfCommand(error)).toBeUndefined()
     }
   })
 })

@@ -1,0 +1,209 @@
+/**
+ * BSON of plain values, pure: what a cache document and the commands around it are made of, written in one pass into a
+ * buffer that is used again. The driver's own serializer knows every type there is and takes four times as long;
+ * `test/unit/documents/bson.test.ts` holds the two equal, byte for byte.
+ */
+
+/** What was encoded already, to be copied in as it is. */
+export class Encoded {
+  readonly bytes: Uint8Array
+  readonly isArray: boolean
+  constructor(bytes: Uint8Array, isArray = false) {
+    this.bytes = bytes
+    this.isArray = isArray
+  }
+}
+
+/** The value is nested deeper than MongoDB stores. */
+export class TooDeep extends Error {
+  override name = 'TooDeep'
+}
+
+/** The value holds what BSON of plain values cannot: a key with a NUL, a type of another library. */
+export class NotPlain extends Error {
+  override name = 'NotPlain'
+}
+
+const DOUBLE = 0x01
+const STRING = 0x02
+const OBJECT = 0x03
+const ARRAY = 0x04
+const BOOLEAN = 0x08
+const DATE = 0x09
+const NULL = 0x0a
+const INT32 = 0x10
+const INT64 = 0x12
+
+/**
+ * Beyond this nesting MongoDB refuses not the document (it stores 180 levels) but the whole command that holds it, so it is
+ * not sent.
+ */
+const MAX_DEPTH = 185
+const SMALLEST = 1 << 20
+/** What a rare large document leaves behind is given back. */
+const LARGEST_KEPT = 1 << 24
+/** Up to here a loop is faster than a call into native code. */
+const SHORT = 48
+
+let buffer = Buffer.allocUnsafeSlow(SMALLEST)
+let at = 0
+
+/** BSON of each value, in order; null for one that `refuse` was told about. All share one buffer of their own. */
+export function encodeEach(
+  values: readonly object[],
+  refuse: (index: number, error: Error) => void,
+): (Buffer | null)[] {
+  const ends: (number | null)[] = []
+  at = 0
+  for (let index = 0; index < values.length; index++) {
+    const start = at
+    try {
+      writeObject(values[index] as object, 1)
+      ends.push(at)
+    } catch (error) {
+      if (!(error instanceof TooDeep || error instanceof NotPlain)) throw error
+      at = start
+      ends.push(null)
+      refuse(index, error)
+    }
+  }
+  const bytes = Buffer.allocUnsafeSlow(at)
+  buffer.copy(bytes, 0, 0, at)
+  if (buffer.length > LARGEST_KEPT) buffer = Buffer.allocUnsafeSlow(SMALLEST)
+  let start = 0
+  return ends.map((end) => {
+    if (end === null) return null
+    const part = bytes.subarray(start, end)
+    start = end
+    return part
+  })
+}
+
+function ensure(size: number): void {
+  const needed = at + size
+  if (needed <= buffer.length) return
+  const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * buffer.length))
+  buffer.copy(grown, 0, 0, at)
+  buffer = grown
+}
+
+function writeInt32(value: number, place: number): void {
+  buffer[place] = value
+  buffer[place + 1] = value >>> 8
+  buffer[place + 2] = value >>> 16
+  buffer[place + 3] = value >>> 24
+}
+
+function writeObject(object: object, depth: number): void {
+  if (depth > MAX_DEPTH) throw new TooDeep(`nested deeper than ${MAX_DEPTH} levels`)
+  ensure(5)
+  const start = at
+  at += 4
+  if (Array.isArray(object)) for (let i = 0; i < object.length; i++) writeElement(String(i), object[i] ?? null, depth)
+  else for (const key in object) writeElement(key, (object as Record<string, unknown>)[key], depth)
+  ensure(1)
+  buffer[at++] = 0
+  writeInt32(at - start, start)
+}
+
+function writeElement(key: string, value: unknown, depth: number): void {
+  switch (typeof value) {
+    case 'string':
+      writeKey(STRING, key)
+      writeString(value)
+      break
+    case 'number':
+      writeNumber(key, value)
+      break
+    case 'boolean':
+      writeKey(BOOLEAN, key)
+      buffer[at++] = value ? 1 : 0
+      break
+    case 'undefined':
+      break
+    case 'bigint':
+      writeKey(INT64, key)
+      at = buffer.writeBigInt64LE(BigInt.asIntN(64, value), at)
+      break
+    case 'object':
+      writeObjectElement(key, value, depth)
+      break
+    default:
+      throw new NotPlain(`a ${typeof value} is no value of a document`)
+  }
+}
+
+function writeObjectElement(key: string, value: object | null, depth: number): void {
+  if (value === null) writeKey(NULL, key)
+  else if (Array.isArray(value)) {
+    writeKey(ARRAY, key)
+    writeObject(value, depth + 1)
+  } else if (value instanceof Date) {
+    writeKey(DATE, key)
+    at = buffer.writeBigInt64LE(BigInt(value.getTime()), at)
+  } else if (value instanceof Encoded) {
+    writeKey(value.isArray ? ARRAY : OBJECT, key)
+    ensure(value.bytes.length)
+    buffer.set(value.bytes, at)
+    at += value.bytes.length
+  } else {
+    const prototype = Object.getPrototypeOf(value)
+    if (prototype !== Object.prototype && prototype !== null) throw new NotPlain('an object is not a plain one')
+    writeKey(OBJECT, key)
+    writeObject(value, depth + 1)
+  }
+}
+
+function writeNumber(key: string, value: number): void {
+  if ((value | 0) === value && !Object.is(value, -0)) {
+    writeKey(INT32, key)
+    writeInt32(value, at)
+    at += 4
+  } else {
+    writeKey(DOUBLE, key)
+    at = buffer.writeDoubleLE(value, at)
+  }
+}
+
+/** Also makes room for a number. */
+function writeKey(type: number, key: string): void {
+  const { length } = key
+  ensure(3 * length + 10)
+  buffer[at++] = type
+  const start = at
+  for (let i = 0; i < length; i++) {
+    const unit = key.charCodeAt(i)
+    if (unit > 0x7f) {
+      at = start + buffer.write(key, start)
+      if (key.includes('\0', i)) throw new NotPlain('a key holds a NUL')
+      break
+    }
+    if (unit === 0) throw new NotPlain('a key holds a NUL')
+    buffer[at++] = unit
+  }
+  buffer[at++] = 0
+}
+
+function writeString(text: string): void {
+  const { length } = text
+  ensure(3 * length + 5)
+  const start = at + 4
+  at = start
+  writeText(text, length)
+  writeInt32(at - start + 1, start - 4)
+  buffer[at++] = 0
+}
+
+function writeText(text: string, length: number): void {
+  const start = at
+  if (length <= SHORT) {
+    let i = 0
+    for (; i < length; i++) {
+      const unit = text.charCodeAt(i)
+      if (unit > 0x7f) break
+      buffer[at++] = unit
+    }
+    if (i === length) return
+  }
+  at = start + buffer.write(text, start)
+}
