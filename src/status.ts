@@ -5,18 +5,21 @@
  */
 import type { KafkaMessage, Producer } from 'kafkajs'
 import type { Logger } from 'pino'
-import type { Observation } from './contract/observation.ts'
 import type { Health } from './operate/health.ts'
-import { LANE_STATES, type Metrics, timed } from './operate/metrics.ts'
+import { type Metrics, timed } from './operate/metrics.ts'
 import { waitOut } from './operate/wait-out.ts'
+import { watch } from './operate/watch.ts'
+import { chunks } from './status/chunks.ts'
+import { fewAtOnce } from './status/few-at-once.ts'
 import type { Folded } from './status/fold.ts'
-import { CorruptStatusError, FencedError, Lane, type LaneOptions, type LaneState } from './status/lane.ts'
+import { FencedError, Lane, type LaneOptions } from './status/lane.ts'
+import { CorruptStatusError } from './status/restore.ts'
+import { watchLanes } from './status/watch-lanes.ts'
 import { type PartitionConsumer, sourceRecord, type Turn } from './stream/consumer.ts'
 import { type CleanBytes, deadLetter, sendDeadLetters } from './stream/dead-letters.ts'
-import { unpack } from './stream/packs.ts'
 
 export interface StatusParts {
-  lane: Omit<LaneOptions, 'onState' | 'onRestored'>
+  lane: Omit<LaneOptions, 'restoring' | 'onState' | 'onProgress' | 'onRestored'>
   producer: Producer
   deadLetterTopic: string
   deadLetterPartitions: number
@@ -33,6 +36,13 @@ const FENCED_TOO_OFTEN = 3
 
 /** How long a lane must have run until the fencings before it count no more. */
 const SETTLED_MS = 60_000
+
+/** Lanes that restore at the same time. */
+const MOST_RESTORING = 3
+
+/** A lane looks through all its keys for expired ones in an hour, or in one retention where that is shorter, in so many slices. */
+const ROUND_MS = 3_600_000
+const SLICES = 120
 
 /** A partition that is assigned to us, with its lane as soon as that is open. */
 interface Slot {
@@ -54,8 +64,9 @@ export function createStatusStage(parts: StatusParts): StatusStage {
   const { log, health } = parts
   const slots = new Map<number, Slot>()
   const closings = new Map<number, Promise<void>>()
-  const watch = watchLanes(parts)
-  const laneOptions: LaneOptions = { ...parts.lane, ...watch }
+  const watched = watchLanes(parts)
+  const laneOptions: LaneOptions = { ...parts.lane, ...watched, restoring: fewAtOnce(MOST_RESTORING) }
+  const sliceMs = Math.min(ROUND_MS, parts.lane.retentionMs) / SLICES
   let member: string | null = null
   let consumer: PartitionConsumer | undefined
   /** Times in a row that lanes were fenced, and whether we are leaving the group because of the last. */
@@ -74,11 +85,35 @@ export function createStatusStage(parts: StatusParts): StatusStage {
         slot.lane = lane
         health.set(`lane-${partition}`, true)
         setTimeout(() => signal.aborted || settled(), SETTLED_MS).unref()
+        expireNowAndThen(slot, lane)
       },
       (error) => {
         if (!signal.aborted && error instanceof FencedError) onFenced(error)
       },
     )
+  }
+
+  const expireNowAndThen = (slot: Slot, lane: Lane) => {
+    const { signal } = slot.closing
+    const look = async () => {
+      if (lane.state === 'closed') return // its next batch opens another
+      try {
+        parts.metrics.headsExpired.inc(await lane.expire(SLICES))
+        watched.onHeads(lane.partition, lane.size)
+      } catch (error) {
+        failed(slot, lane.partition, error)
+      }
+    }
+    watch(sliceMs, signal, look)
+  }
+
+  /** The lane of a slot ended with an error: open another, unless that has happened already. */
+  const failed = (slot: Slot, partition: number, error: unknown): boolean => {
+    if (slots.get(partition) !== slot) return false
+    close(partition)
+    if (error instanceof FencedError) onFenced(error)
+    else open(partition)
+    return !(error instanceof FencedError)
   }
 
   const tryOpening = async (partition: number, signal: AbortSignal): Promise<Lane> => {
@@ -93,7 +128,7 @@ export function createStatusStage(parts: StatusParts): StatusStage {
       giveUp: (error) => error instanceof FencedError,
       seldom: (error) => error instanceof CorruptStatusError,
       onFailure(error, failedForMs) {
-        watch.onState(partition, 'failed')
+        watched.onState(partition, 'failed')
         health.set(`lane-${partition}`, false, `not open for ${Math.round(failedForMs / 1_000)} s: ${error.message}`)
         log.warn({ partition, reason: error.message }, 'lane did not open')
       },
@@ -106,7 +141,7 @@ export function createStatusStage(parts: StatusParts): StatusStage {
     slots.delete(partition)
     slot.closing.abort()
     health.clear(`lane-${partition}`)
-    watch.onState(partition, 'closed')
+    watched.onState(partition, 'closed')
     const closed = slot.opening.then((lane) => lane.close()).catch(() => {})
     closings.set(partition, closed)
   }
@@ -133,13 +168,10 @@ export function createStatusStage(parts: StatusParts): StatusStage {
       if (!slot.lane) return turn.pauseUntil(slot.opening)
       try {
         await takeBatch(parts, slot.lane, messages, lastOffset, turn)
+        watched.onHeads(partition, slot.lane.size)
         settled()
       } catch (error) {
-        if (slots.get(partition) !== slot) return // the lane was closed under us, and another may be open by now
-        close(partition)
-        if (error instanceof FencedError) return onFenced(error)
-        open(partition)
-        throw error
+        if (failed(slot, partition, error)) throw error
       }
     },
     assign(memberId, partitions) {
@@ -166,7 +198,7 @@ async function takeBatch(parts: StatusParts, lane: Lane, messages: KafkaMessage[
   const { metrics, chunkRecords } = parts
   for (const chunk of chunks(messages, chunkRecords)) {
     if (turn.signal.aborted) return
-    const folded = await timed(metrics, 'status', 'publish', () => lane.publish(chunk.observations))
+    const folded = await timed(metrics, 'status', 'publish', () => lane.publish(chunk.observations, chunk.seenAt))
     count(metrics, folded)
     await rejectUnreadable(parts, chunk.unreadable, turn)
     const offset = chunk.isLast ? lastOffset : chunk.lastOffset
@@ -184,49 +216,6 @@ function count(metrics: Metrics, { updates, older, expired }: Folded): void {
   metrics.observations.inc({ result: 'published' }, updates.length)
   metrics.observations.inc({ result: 'older' }, older)
   metrics.observations.inc({ result: 'expired' }, expired)
-}
-
-/** Keeps the gauge of lane states and the restore metrics. */
-function watchLanes({ metrics, log }: StatusParts) {
-  const states = new Map<number, LaneState | 'failed'>()
-  return {
-    onState(partition: number, state: LaneState | 'failed') {
-      if (state === 'closed') states.delete(partition)
-      else states.set(partition, state)
-      for (const name of LANE_STATES) {
-        metrics.lanes.set({ state: name }, [...states.values()].filter((one) => one === name).length)
-      }
-      log.debug({ partition, state }, 'lane')
-    },
-    onRestored(records: number, seconds: number) {
-      metrics.restoreDuration.observe(seconds)
-      metrics.restoredRecords.inc(records)
-    },
-  }
-}
-
-interface Chunk {
-  observations: Observation[]
-  unreadable: KafkaMessage[]
-  messages: number
-  lastOffset: string
-  isLast: boolean
-}
-
-/** Whole packs, together about `size` observations. */
-function* chunks(messages: KafkaMessage[], size: number): Generator<Chunk> {
-  let chunk: Chunk = { observations: [], unreadable: [], messages: 0, lastOffset: '', isLast: false }
-  for (const [index, message] of messages.entries()) {
-    const observations = unpack(message.value)
-    if (observations === null) chunk.unreadable.push(message)
-    else for (const observation of observations) chunk.observations.push(observation)
-    chunk.messages++
-    chunk.lastOffset = message.offset
-    chunk.isLast = index === messages.length - 1
-    if (!chunk.isLast && chunk.observations.length < size) continue
-    yield chunk
-    chunk = { observations: [], unreadable: [], messages: 0, lastOffset: '', isLast: false }
-  }
 }
 
 async function rejectUnreadable(parts: StatusParts, unreadable: KafkaMessage[], turn: Turn): Promise<void> {

@@ -17,10 +17,12 @@ import { version } from '../operate/version.ts'
 import { watch } from '../operate/watch.ts'
 import { environment, readSettings, type Settings } from '../settings.ts'
 import { createStatusCodec } from '../status/codec.ts'
+import { headsOpener } from '../status/heads/open.ts'
 import { createStatusStage } from '../status.ts'
 import { createKafka } from '../stream/client.ts'
 import { type PartitionConsumer, type PartitionConsumerOptions, startPartitionConsumer } from '../stream/consumer.ts'
 import { readLag } from '../stream/lag.ts'
+import { newestTimestamp } from '../stream/newest-timestamp.ts'
 import { isIncompatible } from '../stream/register-schema.ts'
 import { ensureTopics, partitionCount, TopicsError } from '../stream/topics.ts'
 import { printHelp, readArguments, untilStopped } from './command-line.ts'
@@ -53,6 +55,7 @@ interface Common {
   producer: Producer
   lanes: number
   deadLetterPartitions: number
+  openHeads: ReturnType<typeof headsOpener>
   decoder: ReturnType<typeof createDecoder>
   cards: ReturnType<typeof createCards>
   signal: AbortSignal
@@ -103,6 +106,7 @@ async function start(
   signal: AbortSignal,
   fail: (error: Error) => void,
 ): Promise<void> {
+  const openHeads = headsOpener(settings.stateDir, settings.topics.status, log)
   const metrics = createMetrics()
   const health = createHealth()
   const outages = createOutages(health, metrics, log)
@@ -129,7 +133,7 @@ async function start(
     fail(error)
   }
   const common: Common = {
-    ...{ settings, log, metrics, health, outages, kafka, admin, producer, signal, onDead },
+    ...{ settings, log, metrics, health, outages, kafka, admin, producer, openHeads, signal, onDead },
     ...partitions,
     decoder: createDecoder(settings.registry && createSchemaReader(settings.registry)),
     cards: createCards(settings.cards),
@@ -174,9 +178,14 @@ async function startStatus(common: Common, closing: Close[]): Promise<PartitionC
   const groupId = `${settings.kafka.groupId}-status`
   const createCodec = () => createStatusCodec(registry, topics.status, common.decoder)
   const codec = await (registry ? outages.waitOut('registry', signal, createCodec, isIncompatible) : createCodec())
+  const seen = { kafka, admin, topic: topics.observations, groupId }
   const stage = createStatusStage({
     ...common,
-    lane: { kafka, admin, codec, log, topic: topics.status, partitions: common.lanes, groupId, retentionMs },
+    lane: {
+      ...{ kafka, admin, codec, log, topic: topics.status, partitions: common.lanes, groupId, retentionMs },
+      openHeads: common.openHeads,
+      newestSeen: (partition, laneSignal) => newestTimestamp(seen, partition, laneSignal),
+    },
     deadLetterTopic: topics.deadLetters,
     cleanBytes: cards.cleanBytes,
     chunkRecords,

@@ -53,9 +53,14 @@ function counters(registers: Registry[]) {
       labelNames: ['stage'] as const,
       registers,
     }),
+    headsExpired: new Counter({
+      name: 'pm_heads_expired_total',
+      help: 'Keys that ended, with a null value in the status topic, after their retention.',
+      registers,
+    }),
     restoredRecords: new Counter({
       name: 'pm_restored_records_total',
-      help: 'Status records read to rebuild heads.',
+      help: 'Status records read to rebuild heads; its rate is that of the restore.',
       registers,
     }),
   }
@@ -104,6 +109,16 @@ function gauges(registers: Registry[]) {
       name: 'pm_lanes',
       help: 'Lanes of the status stage by state.',
       labelNames: ['state'] as const,
+      registers,
+    }),
+    heads: new Gauge({
+      name: 'pm_heads',
+      help: 'Keys whose head this process holds.',
+      registers,
+    }),
+    restoreLeft: new Gauge({
+      name: 'pm_restore_left_records',
+      help: 'Status records still to read by the lanes that rebuild their heads, about.',
       registers,
     }),
     dependencyUp: new Gauge({

@@ -96,7 +96,11 @@ export const VARIABLES = {
     format.number(1, 10_000, 'whole'),
     'Most records of a partition that one write and one offset commit cover.',
   ),
-  STATE_DIR: maybe('/var/lib/pm-parking-events', format.text, 'Reserved: heads are in memory in this version.'),
+  STATE_DIR: maybe(
+    '/var/lib/pm-parking-events',
+    format.text,
+    'Directory for the heads of sessions, so that a restart reads little and memory stays small. Unset: in memory.',
+  ),
   HTTP_HOST: given('127.0.0.1', format.host, 'Where `/metrics`, `/healthz` and `/readyz` listen.', '0.0.0.0'),
   HTTP_PORT: given('9464', port, 'Their port; 0 takes a free one.'),
   SERVE_HOST: given('127.0.0.1', format.host, 'Reserved for `serve`, a later version.', '0.0.0.0'),

@@ -6,6 +6,7 @@ import { CHANGED_TYPE, CONFIRMED_TYPE, type StatusUpdate } from '../contract/sta
 import type { Settings } from '../settings.ts'
 import { registerSchema } from '../stream/register-schema.ts'
 import type { PartitionMessage } from '../stream/send.ts'
+import { type Head, headOf } from './fold.ts'
 
 /** What `decode/` offers: values of either encoding, by their first byte. */
 export interface ValueDecoder {
@@ -18,7 +19,7 @@ export interface StatusCodec {
   /** Fetches the schemas that `messages` need. */
   prepare(messages: KafkaMessage[]): Promise<void>
   /** After `prepare`. Throws SchemaMissingError, or an Error that says what does not fit. */
-  decode(value: Buffer): StatusUpdate
+  decodeHead(value: Buffer): Head
 }
 
 /** The value may be right, but its schema is not to be had: a setting is missing, or the registry lost it. */
@@ -53,17 +54,17 @@ export async function createStatusCodec(
       },
     }),
     prepare: (messages) => decoder.prepare(messages.map(({ value }) => value)),
-    decode(value) {
+    decodeHead(value) {
       const decoded = decoder.decode(value)
       if ('reject' in decoded)
         throw MISSING.has(decoded.reject) ? new SchemaMissingError(decoded.message) : new Error(decoded.message)
-      return asUpdate(decoded.value)
+      return asHead(decoded.value)
     },
   }
 }
 
 /** What a head is made of must be there; the rest is for subscribers. */
-function asUpdate(value: Json): StatusUpdate {
+function asHead(value: Json): Head {
   const update = value as unknown as StatusUpdate
   if (!Number.isSafeInteger(update?.revision)) throw new Error('it has no revision')
   if (typeof update.state !== 'object' || update.state === null) throw new Error('it has no state')
@@ -72,7 +73,7 @@ function asUpdate(value: Json): StatusUpdate {
       throw new Error(`its state of kind ${kind} is not whole`)
     }
   }
-  return update
+  return headOf(update)
 }
 
 async function avroEncoder(settings: NonNullable<Settings['registry']>, topic: string): Promise<Encode> {

@@ -8,9 +8,11 @@
  *              had open and shuts it out for good, whatever group or deployment it belongs to. A probe record is sent
  *              and aborted: no read-committed client ever sees it, but it ends the log with a batch that a broker
  *              always delivers, so that "to the end" holds on a compacted topic too.
- *   restoring  read the partition to its end, read committed; the latest update of each key is its head.
+ *   restoring  read the partition to its end, read committed; the latest update of each key is its head. Where heads are
+ *              stored on disk, only what came after them is read.
  *   running    fold a chunk of observations into the heads and publish its updates in one transaction. Heads move only
- *              once it has committed. The caller then commits the offset of the observations.
+ *              once it has committed. The caller then commits the offset of the observations. Now and then it ends keys
+ *              whose retention is over, with a null value, in a transaction of its own between two chunks.
  *   closed     after any error at all. There is no way back: the caller opens a new lane.
  *
  *   what happens                          why it holds
@@ -19,26 +21,23 @@
  *   the commit's answer is lost           the lane closes; the next one learns from the topic which of the two it was
  *   two owners (pause, rebalance)         the older is fenced before the newer reads
  *   offsets rewound, another group        observations are not newer than the heads, nothing is published
+ *   the same, after a key has ended       its observations have expired since, and are ignored
+ *   stored heads lost, damaged, stale     they are discarded, and the whole partition is read
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Admin, Kafka, KafkaMessage, Producer } from 'kafkajs'
+import type { Admin, Kafka, Producer } from 'kafkajs'
 import type { Logger } from 'pino'
 import type { Observation } from '../contract/observation.ts'
 import { causesOf } from '../stream/errors.ts'
-import { partitionOf } from '../stream/partitions.ts'
-import { readToEnd } from '../stream/read-to-end.ts'
 import { cutBySize, type PartitionMessage } from '../stream/send.ts'
-import { SchemaMissingError, type StatusCodec } from './codec.ts'
-import { type Folded, foldAll, type Head, headOf } from './fold.ts'
+import type { StatusCodec } from './codec.ts'
+import { type Folded, foldAll } from './fold.ts'
+import { type Heads, type Mark, newestOf } from './heads/heads.ts'
+import { markOf, restore } from './restore.ts'
 
 /** Another lane owns the partition now. Rejoin the group and open again only if the partition is assigned again. */
 export class FencedError extends Error {
   override name = 'FencedError'
-}
-
-/** A record of the status topic cannot be what this program wrote. Never skipped: a human must decide. */
-export class CorruptStatusError extends Error {
-  override name = 'CorruptStatusError'
 }
 
 export type LaneState = 'opening' | 'restoring' | 'running' | 'closed'
@@ -54,20 +53,38 @@ export interface LaneOptions {
   /** Prefix for the temporary group of a restore. */
   groupId: string
   retentionMs: number
+  /** The heads of a lane, as far as they are stored. */
+  openHeads: (partition: number) => Heads
+  /** The newest Kafka timestamp (epoch ms) in the observations partition of a lane; 0 when it is empty. */
+  newestSeen: (partition: number, signal: AbortSignal) => Promise<number>
+  /** Lets few lanes at a time restore, so that what they fetch takes little memory. */
+  restoring: <T>(work: () => Promise<T>) => Promise<T>
   onState: (partition: number, state: LaneState) => void
-  onRestored: (records: number, seconds: number) => void
+  /** While a lane restores: records read since the last call, and about how many are left. */
+  onProgress: (partition: number, records: number, left: number) => void
+  onRestored: (partition: number, seconds: number) => void
 }
+
+/** A key ends so long after its newest kind has expired, or as long as the retention where that is shorter. */
+const MOST_GRACE_MS = 86_400_000
+/** Keys ended in one transaction. */
+const MOST_ENDED = 1_000
 
 export class Lane {
   readonly partition: number
   #options: LaneOptions
   #producer: Producer
   #state: LaneState = 'opening'
-  #heads = new Map<string, Head>()
+  #heads: Heads
+  /** The newest Kafka timestamp of the observations. */
+  #seenAt = 0
+  /** Settles when the last of `publish` and `expire` has: a producer has one transaction at a time. */
+  #last: Promise<unknown> = Promise.resolve()
 
   private constructor(partition: number, options: LaneOptions) {
     this.partition = partition
     this.#options = options
+    this.#heads = options.openHeads(partition)
     this.#producer = options.kafka.producer({
       transactionalId: `${options.topic}:${partition}`,
       maxInFlightRequests: 1,
@@ -76,19 +93,22 @@ export class Lane {
     options.onState(partition, 'opening')
   }
 
-  /** Fences, restores, and gives a running lane. Throws FencedError, CorruptStatusError, or what Kafka threw. */
+  /** Fences, restores, and gives a running lane. Throws FencedError, CorruptStatusError, HeadsError, or what Kafka threw. */
   static async open(partition: number, options: LaneOptions, signal: AbortSignal): Promise<Lane> {
-    const lane = new Lane(partition, options)
-    try {
-      await lane.#fence(signal)
-      lane.#enter('restoring')
-      await lane.#restore(signal)
-      lane.#enter('running')
-      return lane
-    } catch (error) {
-      await lane.close()
-      throw asFenced(error, partition)
-    }
+    return options.restoring(async () => {
+      signal.throwIfAborted()
+      const lane = new Lane(partition, options)
+      try {
+        await lane.#fence(signal)
+        lane.#enter('restoring')
+        await lane.#restore(signal)
+        lane.#enter('running')
+        return lane
+      } catch (error) {
+        await lane.close()
+        throw asFenced(error, partition)
+      }
+    })
   }
 
   get state(): LaneState {
@@ -101,40 +121,93 @@ export class Lane {
   }
 
   /**
-   * Publishes what `observations` (in order) move, in one transaction, and resolves once it has committed. After any
-   * error the lane is closed and whether the updates are out is for the next lane to find.
+   * Publishes what `observations` (in order, the newest of them at `seenAt` in Kafka) move, in one transaction, and resolves
+   * once it has committed. After any error the lane is closed and whether the updates are out is for the next lane to find.
    */
-  async publish(observations: readonly Observation[]): Promise<Folded> {
-    this.#assert('running')
-    const folded = foldAll((key) => this.#heads.get(key), observations, Date.now() - this.#options.retentionMs)
-    if (folded.updates.length === 0) return folded
-    const { codec } = this.#options
-    try {
-      await this.#transact(folded.updates.map(({ key, update }) => codec.toMessage(this.partition, key, update)))
-    } catch (error) {
-      await this.close()
-      throw asFenced(error, this.partition)
-    }
-    for (const [key, head] of folded.heads) this.#heads.set(key, head)
-    return folded
+  publish(observations: readonly Observation[], seenAt: number): Promise<Folded> {
+    return this.#inTurn(async () => {
+      this.#seenAt = Math.max(this.#seenAt, seenAt)
+      const folded = foldAll((key) => this.#heads.get(key), observations, this.#now() - this.#options.retentionMs)
+      if (folded.updates.length === 0) return folded
+      const { codec } = this.#options
+      const mark = await this.#transact(
+        folded.updates.map(({ key, update }) => codec.toMessage(this.partition, key, update)),
+      )
+      this.#heads.put(folded.heads, mark)
+      return folded
+    })
+  }
+
+  /**
+   * Looks at the next of `slices` slices of its keys, and ends those that were over some time ago. Resolves with how many.
+   * Whatever then comes of them again, by a rewind, has expired and is ignored.
+   */
+  expire(slices: number): Promise<number> {
+    return this.#inTurn(async () => {
+      const { retentionMs } = this.#options
+      const before = this.#now() - retentionMs - Math.min(MOST_GRACE_MS, retentionMs)
+      const ended: [string, null][] = []
+      for (const key of this.#heads.due(before, slices)) {
+        const head = this.#heads.get(key)
+        if (head && newestOf(head) < before && ended.length < MOST_ENDED) ended.push([key, null])
+      }
+      if (ended.length === 0) return 0
+      await this.#transact(ended.map(([key]) => ({ partition: this.partition, key, value: null })))
+      // Without a mark: the record at the mark must be one that the broker keeps.
+      this.#heads.put(ended, null)
+      return ended.length
+    })
   }
 
   /** Never throws. What was not committed is aborted by the next owner, or by the broker's transaction time-out. */
   async close(): Promise<void> {
     if (this.#state === 'closed') return
     this.#enter('closed')
-    this.#heads = new Map()
+    this.#heads.close()
     await this.#producer.disconnect().catch(() => {})
   }
 
-  async #transact(messages: PartitionMessage[]): Promise<void> {
+  /**
+   * The time that expiry is judged by: this machine's, but never later than Kafka's own at the newest observation, so that a
+   * machine whose clock runs ahead ends no live session.
+   */
+  #now(): number {
+    return Math.min(Date.now(), this.#seenAt)
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(async () => {
+      this.#assert('running')
+      try {
+        return await work()
+      } catch (error) {
+        await this.close()
+        throw asFenced(error, this.partition)
+      }
+    })
+    this.#last = done.catch(() => {})
+    return done
+  }
+
+  /** Sends and commits. Returns the mark of the last message, or null when the broker did not tell its offset. */
+  async #transact(messages: PartitionMessage[]): Promise<Mark | null> {
     const { topic } = this.#options
+    const timestamp = String(Date.now())
+    for (const message of messages) message.timestamp = timestamp
+    let mark: Mark | null = null
     const transaction = await this.#producer.transaction()
     for (const batch of cutBySize(messages)) {
-      const acknowledged = await transaction.send({ topic, messages: batch, acks: -1 })
-      if (acknowledged.length !== 1) throw new Error(`${topic}/${this.partition} did not acknowledge a send`)
+      const [acknowledged, ...others] = await transaction.send({ topic, messages: batch, acks: -1 })
+      if (!acknowledged || others.length > 0) throw new Error(`${topic}/${this.partition} did not acknowledge a send`)
+      const { baseOffset = '-1', logAppendTime = '-1' } = acknowledged
+      const last = batch.at(-1) as PartitionMessage
+      const offset = BigInt(baseOffset) + BigInt(batch.length - 1)
+      // A topic with LogAppendTime has the broker's time in place of ours.
+      const stampedAt = logAppendTime === '-1' ? timestamp : logAppendTime
+      mark = baseOffset === '-1' ? null : markOf({ ...last, offset: String(offset), timestamp: stampedAt })
     }
     await transaction.commit()
+    return mark
   }
 
   async #fence(signal: AbortSignal): Promise<void> {
@@ -165,51 +238,17 @@ export class Lane {
   }
 
   async #restore(signal: AbortSignal): Promise<void> {
-    const { kafka, admin, codec, topic, groupId, onRestored, log } = this.#options
+    const { openHeads, onRestored, newestSeen } = this.#options
     const startedAt = Date.now()
-    let records = 0
-    let shownAt = startedAt
-    await readToEnd({
-      kafka,
-      admin,
-      topic,
-      partitions: [this.partition],
-      groupId: `${groupId}-restore-${this.partition}`,
-      signal,
-      onMessages: async (_, messages) => {
-        await codec.prepare(messages)
-        for (const message of messages) this.#take(message)
-        records += messages.length
-      },
-      onProgress: (left) => {
-        if (Date.now() - shownAt < 5_000) return
-        shownAt = Date.now()
-        log.info({ topic, partition: this.partition, records, left: Number(left) }, 'restoring heads')
-      },
-    })
-    onRestored(records, (Date.now() - startedAt) / 1_000)
-  }
-
-  /** One committed record of the status partition into the heads. */
-  #take({ key, value, offset }: KafkaMessage): void {
-    const { topic, partitions, codec } = this.#options
-    const at = `${topic}/${this.partition} offset ${offset}`
-    if (!key) throw new CorruptStatusError(`${at} has no key, so this program did not write it. ${rebuild(topic)}`)
-    if (partitionOf(key, partitions) !== this.partition) {
-      throw new CorruptStatusError(
-        `${at} has a key that belongs on partition ${partitionOf(key, partitions)}: were partitions added? ${rebuild(topic)}`,
-      )
+    const again = () => {
+      this.#heads.discard()
+      this.#heads = openHeads(this.partition)
+      return this.#heads
     }
-    if (value === null) {
-      this.#heads.delete(key.toString())
-      return
-    }
-    try {
-      this.#heads.set(key.toString(), headOf(codec.decode(value)))
-    } catch (error) {
-      if (error instanceof SchemaMissingError) throw new Error(`${at} cannot be read now: ${error.message}`)
-      throw new CorruptStatusError(`${at} cannot be read: ${(error as Error).message}. ${rebuild(topic)}`)
-    }
+    const restored = restore(this.partition, this.#heads, again, this.#options, signal)
+    const [seenAt] = await Promise.all([newestSeen(this.partition, signal), restored])
+    this.#seenAt = seenAt
+    onRestored(this.partition, (Date.now() - startedAt) / 1_000)
   }
 
   #enter(state: LaneState): void {
@@ -220,13 +259,6 @@ export class Lane {
   #assert(state: LaneState): void {
     if (this.#state !== state) throw new Error(`lane ${this.partition} is ${this.#state}, not ${state}`)
   }
-}
-
-function rebuild(topic: string): string {
-  return (
-    `To rebuild: stop all processors, delete ${topic} with kafka-topics.sh --delete, reset the ingest group to ` +
-    'the earliest offsets with kafka-consumer-groups.sh --reset-offsets --to-earliest, and start again'
-  )
 }
 
 /** Kafka says that a newer producer has the transactional id. */

@@ -1,17 +1,27 @@
+import '../../src/stream/kafkajs.ts' // before all that uses kafkajs
+
 import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { type Admin, Kafka, logLevel } from 'kafkajs'
+import type { Admin } from 'kafkajs'
 import { pino } from 'pino'
 import type { Observation } from '../../src/contract/observation.ts'
 import type { StatusUpdate } from '../../src/contract/status-update.ts'
 import { createDecoder } from '../../src/decode/decoder.ts'
 import { createStatusCodec } from '../../src/status/codec.ts'
-import { CorruptStatusError, FencedError, Lane, type LaneOptions } from '../../src/status/lane.ts'
+import { openHeadsInMemory } from '../../src/status/heads/memory.ts'
+import { headsOpener } from '../../src/status/heads/open.ts'
+import { FencedError, Lane, type LaneOptions } from '../../src/status/lane.ts'
+import { CorruptStatusError } from '../../src/status/restore.ts'
+import { kafkajs } from '../../src/stream/kafkajs.ts'
 import { partitionOf } from '../../src/stream/partitions.ts'
 import { readToEnd } from '../../src/stream/read-to-end.ts'
 import { createTopic } from '../../src/stream/topics.ts'
 import { sharedServices, until } from '../support/services.ts'
 
+const { Kafka, logLevel } = kafkajs
 const kafka = new Kafka({ brokers: sharedServices().brokers, clientId: 'lane-test', logLevel: logLevel.NOTHING })
 const never = new AbortController().signal
 let admin: Admin
@@ -24,14 +34,29 @@ beforeAll(async () => {
 })
 afterAll(() => admin.disconnect())
 
+/** A broker that has just made a topic may not know yet that it leads it. */
+const isThere = () =>
+  admin.fetchTopicOffsets(topic).then(
+    () => true,
+    () => false,
+  )
+
 beforeEach(async () => {
   topic = `lane-test-${randomUUID()}`
   await createTopic(admin, topic, 2, { 'cleanup.policy': 'compact' })
+  await until(isThere, { timeoutMs: 30_000, what: 'the brokers know of the topic' })
   const codec = await createStatusCodec(null, topic, createDecoder(null))
   const log = pino({ level: 'silent' })
   options = { kafka, admin, codec, log, topic, partitions: 2, groupId: topic, retentionMs: 90 * 86_400_000, ...quiet }
 })
-const quiet = { onState: () => {}, onRestored: () => {} }
+const quiet = {
+  openHeads: openHeadsInMemory as LaneOptions['openHeads'],
+  newestSeen: async () => 0,
+  restoring: <T>(work: () => Promise<T>) => work(),
+  onState: () => {},
+  onProgress: () => {},
+  onRestored: () => {},
+}
 
 /** A key that belongs on partition 0. */
 const KEY = ['a', 'b', 'c', 'd'].find((key) => partitionOf(key, 2) === 0) as string
@@ -41,6 +66,13 @@ const observation = (event_id: string, status: string, minute: number, key = KEY
   ...{ key, kind: 'session', status, at: START + minute * 60_000, event_id, session_id: key, card: null, zone_id: 'Z' },
   ...{ event_type: null, http_status: 200, ends_at: null, source: { topic: 'events', partition: 0, offset: '7' } },
 })
+
+/** Publishes what Kafka has from just now. */
+const publish = (lane: Lane, observations: Observation[]) => lane.publish(observations, Date.now())
+
+const stateDir = mkdtempSync(join(tmpdir(), 'lane-test-'))
+afterAll(() => rmSync(stateDir, { recursive: true }))
+const onDisk = () => headsOpener(stateDir, topic, options.log)
 
 /** At least `count` updates: a commit is answered before its marker is in the log, and only then can they be read. */
 async function committed(count: number): Promise<StatusUpdate[]> {
@@ -64,13 +96,17 @@ async function readCommitted(): Promise<StatusUpdate[]> {
   return updates
 }
 
-describe('a lane', () => {
+describe.each(['in memory', 'on disk'])('a lane with its heads %s', (where) => {
+  beforeEach(() => {
+    options = { ...options, openHeads: where === 'on disk' ? onDisk() : openHeadsInMemory }
+  })
+
   test('goes on where the topic ends: the next lane restores its heads and counts on', async () => {
     const first = await Lane.open(0, options, never)
-    await first.publish([observation('e1', 'on-going', 0), observation('e2', 'finished', 5)])
+    await publish(first, [observation('e1', 'on-going', 0), observation('e2', 'finished', 5)])
     await first.close()
     const second = await Lane.open(0, options, never)
-    await second.publish([
+    await publish(second, [
       observation('e1', 'on-going', 0),
       observation('e2', 'finished', 5),
       observation('e3', 'expired', 6),
@@ -87,10 +123,10 @@ describe('a lane', () => {
 
   test('shuts out the lane before it, which changes nothing any more', async () => {
     const zombie = await Lane.open(0, options, never)
-    await zombie.publish([observation('e1', 'on-going', 0)])
+    await publish(zombie, [observation('e1', 'on-going', 0)])
     const owner = await Lane.open(0, options, never)
-    await expect(zombie.publish([observation('z', 'finished', 5)])).rejects.toThrow(FencedError)
-    await owner.publish([observation('e2', 'finished', 6)])
+    await expect(publish(zombie, [observation('z', 'finished', 5)])).rejects.toThrow(FencedError)
+    await publish(owner, [observation('e2', 'finished', 6)])
     expect((await committed(2)).map(({ event_id, revision }) => [event_id, revision])).toEqual([
       ['e1', 1],
       ['e2', 2],
@@ -107,7 +143,7 @@ describe('a lane', () => {
     await transaction.send({ topic, messages: [{ key: KEY, value: JSON.stringify(update), partition: 0 }] })
     const lane = await Lane.open(0, options, never)
     expect(lane.size).toBe(0)
-    await lane.publish([observation('e1', 'on-going', 0)])
+    await publish(lane, [observation('e1', 'on-going', 0)])
     await lane.close()
     await dying.disconnect()
     expect((await committed(1)).map(({ revision }) => revision)).toEqual([1])
@@ -116,7 +152,7 @@ describe('a lane', () => {
   test('restores past tombstones and a log that ends in transaction markers', async () => {
     for (const status of ['on-going', 'finished', 'expired']) {
       const lane = await Lane.open(0, options, never)
-      await lane.publish([observation(status, status, status.length)])
+      await publish(lane, [observation(status, status, status.length)])
       await lane.close()
     }
     const producer = kafka.producer({ transactionalId: `${topic}:0`, maxInFlightRequests: 1 })
@@ -135,8 +171,8 @@ describe('a lane', () => {
 
   test('publishes nothing for what is old or expired', async () => {
     const lane = await Lane.open(0, options, never)
-    await lane.publish([observation('e2', 'finished', 5)])
-    const folded = await lane.publish([observation('e1', 'on-going', 0), observation('x', 'finished', -60 * 24 * 91)])
+    await publish(lane, [observation('e2', 'finished', 5)])
+    const folded = await publish(lane, [observation('e1', 'on-going', 0), observation('x', 'finished', -60 * 24 * 91)])
     expect(folded).toMatchObject({ updates: [], older: 1, expired: 1 })
     await lane.close()
   })
@@ -144,7 +180,10 @@ describe('a lane', () => {
   test('publishes thousands of updates in one transaction', async () => {
     const keys = Array.from({ length: 5_000 }, (_, i) => `many-${i}`).filter((key) => partitionOf(key, 2) === 0)
     const lane = await Lane.open(0, options, never)
-    await lane.publish(keys.map((key) => observation(`e-${key}`, 'on-going', 0, key)))
+    await publish(
+      lane,
+      keys.map((key) => observation(`e-${key}`, 'on-going', 0, key)),
+    )
     await lane.close()
     expect(await committed(keys.length)).toHaveLength(keys.length)
   })

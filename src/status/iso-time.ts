@@ -1,0 +1,64 @@
+/**
+ * ISO 8601 times of the form that `toISOString` gives for years 0 to 9999, a few times faster than `Date`: most times
+ * of a run fall on few days, so the days are remembered and only the time of day is computed.
+ */
+const DAY_MS = 86_400_000
+const MOST_DAYS = 1_000
+
+const dates = new Map<number, string>()
+const days = new Map<string, number>()
+
+/** Epoch milliseconds (whole) as `toISOString` has it. Throws RangeError beyond what a Date holds. */
+export function isoOf(ms: number): string {
+  const day = Math.floor(ms / DAY_MS)
+  let date = dates.get(day)
+  if (date === undefined) {
+    const iso = new Date(ms).toISOString()
+    if (iso.length !== 24) return iso
+    date = iso.slice(0, 11)
+    if (dates.size >= MOST_DAYS) dates.clear()
+    dates.set(day, date)
+  }
+  const rest = ms - day * DAY_MS
+  const seconds = Math.floor(rest / 1_000)
+  const minutes = Math.floor(seconds / 60)
+  const hours = Math.floor(minutes / 60)
+  const second = seconds - minutes * 60
+  const minute = minutes - hours * 60
+  return `${date}${TWO[hours]}:${TWO[minute]}:${TWO[second]}.${String(rest - seconds * 1_000 + 1_000).slice(1)}Z`
+}
+
+const TWO = Array.from({ length: 60 }, (_, i) => String(i).padStart(2, '0'))
+
+/** Epoch milliseconds of a text, or NaN where `toISOString` would not give just this text back (or has no 24 characters). */
+export function msOf(iso: string): number {
+  if (iso.length !== 24 || iso[13] !== ':' || iso[16] !== ':' || iso[19] !== '.' || iso[23] !== 'Z') return Number.NaN
+  const hours = digits(iso, 11, 2)
+  const minutes = digits(iso, 14, 2)
+  const seconds = digits(iso, 17, 2)
+  if (hours > 23 || minutes > 59 || seconds > 59) return Number.NaN
+  return dayOf(iso.slice(0, 11)) + ((hours * 60 + minutes) * 60 + seconds) * 1_000 + digits(iso, 20, 3)
+}
+
+/** Epoch milliseconds at which a day (`2026-06-01T`) begins; NaN when there is no such day. */
+function dayOf(date: string): number {
+  let ms = days.get(date)
+  if (ms === undefined) {
+    const midnight = new Date(`${date}00:00:00.000Z`)
+    const exists = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date)
+    ms = exists ? midnight.getTime() : Number.NaN
+    if (days.size >= MOST_DAYS) days.clear()
+    days.set(date, ms)
+  }
+  return ms
+}
+
+function digits(text: string, from: number, count: number): number {
+  let value = 0
+  for (let i = from; i < from + count; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) return Number.NaN
+    value = value * 10 + digit
+  }
+  return value
+}
