@@ -1,7 +1,10 @@
 /** The one door to kafkajs: what is replaced in it is replaced before it is loaded. */
+import { createRequire } from 'node:module'
+import type * as Kafkajs from 'kafkajs'
 import './kafkajs-records.ts'
 import './kafkajs-produce.ts'
 import './request-queue.ts'
-import kafkajs from 'kafkajs'
+import './kafkajs-connection.ts'
 
-export { kafkajs }
+/** Loaded here and not by an import: Jest loads what a file imports from CommonJS before any of it runs. */
+export const kafkajs: typeof Kafkajs = createRequire(import.meta.url)('kafkajs')
