@@ -34,11 +34,12 @@ Kafka, MongoDB, a schema registry, the peer. Prints a table and writes JSON. doc
                      memory    heavy: peak resident memory draining a backlog of 3,000,000 (about 5 minutes)
                      growth    heavy: 5,000,000 documents and sessions beside 100,000 (about 15 minutes)
   --heavy          the heavy measures too
-  --records N      records of a round (300000)
-  --rounds R       rounds of each side, taking turns (3)
+  --records N      records of a round (300000; for --plots 150000)
+  --rounds R       rounds of each side, taking turns (3; for --plots 1)
   --quick          a trial of the bench itself: 30000 records, one round
   --strict         repeat a round in which others used the machine, up to three times, and then fail
   --plots          only the pictures of docs/: against partitions, document size, share of existing ids, processes
+                   (about 15 minutes)
   --markdown       print the table as Markdown
   --program DIR    measure the program built in another checkout (DIR/dist), to compare two versions
   --out FILE       where the JSON goes (bench/results/latest.json)
@@ -73,8 +74,8 @@ export function parseBenchOptions(args: string[]): BenchOptions {
   return {
     ...{ help, measures, strict, plots, markdown, out, quick },
     program: values.program ?? null,
-    records: count('--records', values.records, quick ? 30_000 : 300_000, 10_000),
-    rounds: count('--rounds', values.rounds, quick ? 1 : 3, 1),
+    records: count('--records', values.records, quick ? 30_000 : plots ? 150_000 : 300_000, 10_000),
+    rounds: count('--rounds', values.rounds, quick || plots ? 1 : 3, 1),
   }
 }
 

@@ -6,17 +6,27 @@ import type { Progress } from './window.ts'
 
 /** Where a deployment of ours works: settings of its own, so that no run meets what another left. */
 export interface Deployment {
-  events: string
   observations: string
   status: string
   database: string
   group: string
-  /** Other settings. */
+  /** Its store of heads. */
+  stateDirectory: string
+}
+
+/** How it runs this time. */
+export interface Launching {
+  /** Topics of events, separated by commas. */
+  events: string
+  processes?: number
+  /** Settings beside those of the deployment. */
   env?: Record<string, string>
 }
 
 export interface Ours {
   pids: number[]
+  /** Whether it has joined its groups and all its lanes are open. */
+  isReady(): Promise<boolean>
   progress(): Promise<Progress>
   samples(): Promise<Sample[]>
   /** SIGTERM, as an operator stops it. */
@@ -35,24 +45,41 @@ export const DEAD_LETTERS = 'bench.dead-letters'
 export const COLLECTION = 'pm_parking_events'
 
 /** The built program as an operator runs it, in one or more processes that share the work. */
-export async function startOurs(program: Program, deployment: Deployment, processes = 1): Promise<Ours> {
+export async function startOurs(program: Program, deployment: Deployment, launching: Launching): Promise<Ours> {
+  const { processes = 1 } = launching
   const started: NativeService[] = []
   const stop = async () => {
     for (const service of started) await service.stop()
   }
   try {
     const ports = await freePorts(processes)
-    for (const port of ports) started.push(await startOne(program, deployment, port))
+    for (const [index, port] of ports.entries()) {
+      started.push(
+        await startOne(
+          program,
+          { ...deployment, stateDirectory: `${deployment.stateDirectory}-${index}` },
+          launching,
+          port,
+        ),
+      )
+    }
   } catch (error) {
     await stop()
     throw error
   }
   const samples = async () => (await Promise.all(started.map(({ address }) => scrape(`${address}/metrics`)))).flat()
+  const isReady = async () =>
+    (await Promise.all(started.map(({ address }) => fetch(`${address}/readyz`)))).every(({ ok }) => ok)
   const pids = await Promise.all(started.map(async (service) => (await service.pid()) as number))
-  return { pids, samples, stop, progress: async () => progressOf(await samples()) }
+  return { pids, isReady, samples, stop, progress: lastKnown(started, samples) }
 }
 
-function startOne({ main, directory, env }: Program, deployment: Deployment, port: number): Promise<NativeService> {
+function startOne(
+  { main, directory, env }: Program,
+  deployment: Deployment,
+  launching: Launching,
+  port: number,
+): Promise<NativeService> {
   const address = `http://127.0.0.1:${port}`
   return startService({
     name: 'the processor',
@@ -61,7 +88,7 @@ function startOne({ main, directory, env }: Program, deployment: Deployment, por
     cwd: directory,
     env: {
       ...env,
-      EVENTS_TOPICS: deployment.events,
+      EVENTS_TOPICS: launching.events,
       RESPONSES_TOPICS: RESPONSES,
       OBSERVATIONS_TOPIC: deployment.observations,
       STATUS_TOPIC: deployment.status,
@@ -69,16 +96,27 @@ function startOne({ main, directory, env }: Program, deployment: Deployment, por
       MONGODB_DATABASE: deployment.database,
       MONGODB_COLLECTION: COLLECTION,
       KAFKA_GROUP_ID: deployment.group,
+      STATE_DIR: deployment.stateDirectory,
       CARD_TOKEN_KEY: 'a key for the bench and for nothing else',
       HTTP_HOST: '127.0.0.1',
       HTTP_PORT: String(port),
       LOG_LEVEL: 'info',
-      ...deployment.env,
+      ...launching.env,
     },
-    log: join(directory, `${deployment.group}.log`),
+    log: join(directory, `${deployment.group}-${port}.log`),
     address,
     answers: async () => (await fetch(`${address}/healthz`, { signal: AbortSignal.timeout(2_000) })).ok,
   })
+}
+
+/** A program that is too busy to answer in time has what it had; one that has ended is an error. */
+function lastKnown(started: NativeService[], samples: Ours['samples']): Ours['progress'] {
+  let last: Progress = { begun: 0, done: 0 }
+  return async () => {
+    if (!started.every((service) => service.isRunning())) throw new Error('The processor ended by itself')
+    last = await samples().then(progressOf, () => last)
+    return last
+  }
 }
 
 /** Ingest has begun a record when its chunk is committed; all is done when the lanes have judged what ingest sent. */

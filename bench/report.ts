@@ -1,4 +1,4 @@
-import type { Round } from './round.ts'
+import { type Round, remarksOn } from './round.ts'
 import type { Spread } from './statistics.ts'
 
 /** A line of the table of the issue: what is compared, and what it must and should be. */
@@ -39,7 +39,7 @@ function lineCells(line: Line): string[] {
   return [line.measure, digits(median) + unit(line), range, goal(line, line.must), goal(line, line.aim), verdict(line)]
 }
 
-const ROUND_HEAD = ['round', 'records/s', 'µs a record', 'by process', 'peak MiB', 'doubts']
+const ROUND_HEAD = ['round', 'records/s', 'µs a record', 'by process', 'peak MiB', 'remarks']
 
 function roundCells(round: Round): string[] {
   const by = Object.entries(round.micros)
@@ -51,7 +51,7 @@ function roundCells(round: Round): string[] {
     round.total.toFixed(1),
     by.join(', '),
     String(round.peakMemory),
-    round.invalid.join('; '),
+    remarksOn(round),
   ]
 }
 

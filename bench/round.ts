@@ -1,22 +1,24 @@
 import type { Bed } from './bed.ts'
-import { countCommitted } from './count-committed.ts'
+import { type Committed, countCommitted } from './count-committed.ts'
 import { COLLECTION, DEAD_LETTERS, type Deployment, startOurs } from './ours.ts'
 import { startPeer } from './peer.ts'
 import { peakMemory } from './processor-time.ts'
-import { measureWindow, type Window } from './window.ts'
+import { measureWindow, type Progress, type Window } from './window.ts'
 
 /** One run of one side over one topic, measured and counted. */
 export interface Round extends Window {
   side: string
   scenario: string
   documents: number
-  updates?: number
-  /** MiB, of the largest process of the side. */
+  /** What a reader of committed records found; the peer makes none. */
+  updates?: Committed
+  /** Peak resident memory in MiB, of the largest process of the side. */
   peakMemory: number
-  /** Why its figures do not count. */
-  invalid: string[]
+  /** What is wrong in what it left behind. */
+  errors: string[]
 }
 
+/** A topic to go through. */
 export interface Task {
   scenario: string
   topic: string
@@ -26,11 +28,18 @@ export interface Task {
   updates: number
 }
 
-/** Others may use this share of one processor before a round is doubted. */
-const MOST_FOREIGN = 0.1
+/** A side that has been started over a topic. */
+interface Started {
+  pids: number[]
+  progress(): Promise<Progress>
+  stop(): Promise<void>
+}
+
 /** The window opens after this share: by then Java has compiled what is hot, and the lanes are open. */
 export const WINDOW_FROM = 1 / 3
-const TIMEOUT_MS = 900_000
+/** Whoever does fewer records a second for long does not go on. */
+const LEAST_PER_SECOND = 400
+const LEAST_TIMEOUT_MS = 300_000
 
 export interface OursOptions {
   side?: string
@@ -44,73 +53,65 @@ export async function roundOfOurs(
   bed: Bed,
   task: Task,
   deployment: Deployment,
-  options: OursOptions = {},
+  { side = 'ours', processes = 1, env = {} }: OursOptions = {},
 ): Promise<Round> {
-  const { side = 'ours', processes = 1 } = options
-  await bed.settle()
   const before = await deadLetters(bed)
   await rewind(bed, deployment.group)
-  const ours = await startOurs(bed.program, { ...deployment, events: task.topic, env: options.env ?? {} }, processes)
-  let window: Window
-  let memory: number
-  try {
-    window = await measureWindow({
-      ...{ records: task.records, from: WINDOW_FROM, progress: ours.progress, timeoutMs: TIMEOUT_MS },
-      ...{ watched: { program: ours.pids, ...bed.pids }, what: `${side}, ${task.scenario}` },
-    })
-    memory = Math.max(...ours.pids.map(peakMemory))
-  } finally {
-    await ours.stop()
-  }
+  const start = () => startOurs(bed.program, deployment, { events: task.topic, processes, env })
+  const measured = await measure(bed, side, task, 'program', start)
   const documents = await countDocuments(bed, deployment.database)
   const updates = await countCommitted(bed.services.env.KAFKA_BROKERS, deployment.status)
-  const invalid = [
-    ...doubts(window),
+  const errors = [
     ...mismatch('documents', documents, task.documents),
     ...mismatch('updates', updates.records, task.updates),
     ...mismatch('ids of updates', updates.ids, task.updates),
     ...mismatch('dead letters', await deadLetters(bed), before),
   ]
-  return told(bed, {
-    ...window,
-    side,
-    scenario: task.scenario,
-    documents,
-    updates: updates.records,
-    peakMemory: memory,
-    invalid,
-  })
+  return told(bed, { ...measured, documents, updates, errors })
 }
 
-/** The peer over a topic, into a collection that has the index on the card, as ours has. */
+/** The peer over a topic, into a collection that has an index on the card, as ours has. */
 export async function roundOfPeer(bed: Bed, task: Task, database: string): Promise<Round> {
   const { services, mongo } = bed
   await mongo.db(database).collection(COLLECTION).createIndex({ card: 1 })
-  await bed.settle()
-  const peer = await startPeer({
-    ...{ directory: services.directory, brokers: services.env.KAFKA_BROKERS, mongodbUri: services.env.MONGODB_URI },
-    ...{ mongo, topic: task.topic, database, name: `peer-${bed.next()}` },
-  })
-  let window: Window
-  let memory: number
-  try {
-    window = await measureWindow({
-      ...{ records: task.records, from: WINDOW_FROM, progress: peer.progress, timeoutMs: TIMEOUT_MS },
-      ...{ watched: { peer: peer.pids, ...bed.pids }, what: `peer, ${task.scenario}` },
+  const start = () =>
+    startPeer({
+      ...{ directory: services.directory, brokers: services.env.KAFKA_BROKERS, mongodbUri: services.env.MONGODB_URI },
+      ...{ mongo, topic: task.topic, database, name: `peer-${bed.next()}` },
     })
-    memory = Math.max(...peer.pids.map(peakMemory))
-  } finally {
-    await peer.stop()
-  }
+  const measured = await measure(bed, 'peer', task, 'peer', start)
   const documents = await countDocuments(bed, database)
-  const invalid = [...doubts(window), ...mismatch('documents', documents, task.documents)]
-  return told(bed, { ...window, side: 'peer', scenario: task.scenario, documents, peakMemory: memory, invalid })
+  const errors = mismatch('documents', documents, task.documents)
+  return told(bed, { ...measured, documents, errors })
 }
 
-const countDocuments = ({ mongo }: Bed, database: string) =>
+type Measured = Omit<Round, 'documents' | 'errors'>
+
+async function measure(
+  bed: Bed,
+  side: string,
+  { scenario, records }: Task,
+  name: string,
+  start: () => Promise<Started>,
+): Promise<Measured> {
+  await bed.settle()
+  const { pids, progress, stop } = await start()
+  try {
+    const window = await measureWindow({
+      ...{ records, from: WINDOW_FROM, progress, watched: { [name]: pids, ...bed.pids } },
+      timeoutMs: Math.max(LEAST_TIMEOUT_MS, (records / LEAST_PER_SECOND) * 1e3),
+      what: `${scenario}, ${side}`,
+    })
+    return { ...window, side, scenario, peakMemory: Math.max(...pids.map(peakMemory)) }
+  } finally {
+    await stop()
+  }
+}
+
+export const countDocuments = ({ mongo }: Bed, database: string): Promise<number> =>
   mongo.db(database).collection(COLLECTION).countDocuments({})
 
-/** Ingest then reads its topic from the beginning, as after an operator's reset; the lanes go on where they are. */
+/** Ingest then reads its topics from the beginning, as after an operator's reset; the lanes go on where they are. */
 async function rewind({ cluster: { admin } }: Bed, group: string): Promise<void> {
   const ingest = `${group}-ingest`
   const { groups } = await admin.listGroups()
@@ -123,21 +124,20 @@ async function deadLetters({ cluster }: Bed): Promise<number> {
   return (await cluster.admin.fetchTopicOffsets(DEAD_LETTERS)).reduce((sum, { high }) => sum + Number(high), 0)
 }
 
-function mismatch(what: string, is: number, should: number): string[] {
+export function mismatch(what: string, is: number, should: number): string[] {
   return is === should ? [] : [`${is} ${what} in place of ${should}`]
 }
 
-function doubts({ usage }: Window): string[] {
-  if (usage.foreign <= MOST_FOREIGN) return []
-  return [`others used ${Math.round(usage.foreign * 100)} % of a processor (load ${usage.load.toFixed(1)})`]
-}
-
-function told(bed: Bed, round: Round): Round {
+export function told(bed: Bed, round: Round): Round {
   const micros = Object.entries(round.micros).map(([name, value]) => `${name} ${value.toFixed(1)}`)
-  const doubt = round.invalid.length > 0 ? `  INVALID: ${round.invalid.join('; ')}` : ''
+  const remarks = remarksOn(round)
   bed.tell(
     `${round.scenario}, ${round.side}: ${Math.round(round.perSecond)} records/s, ${round.total.toFixed(1)} µs a record ` +
-      `(${micros.join(', ')})${doubt}`,
+      `(${micros.join(', ')})${remarks && `  ${remarks}`}`,
   )
   return round
+}
+
+export function remarksOn({ doubts, errors }: Pick<Round, 'doubts' | 'errors'>): string {
+  return [...errors.map((error) => `WRONG: ${error}`), ...doubts.map((doubt) => `doubted: ${doubt}`)].join('; ')
 }

@@ -5,12 +5,15 @@ import { dirname, resolve } from 'node:path'
 import { ROOT } from '../local/build.ts'
 import { whenToldToStop } from '../local/when-told.ts'
 import { type Bed, openBed } from './bed.ts'
-import { besidePeer, linesBesidePeer } from './measures/beside-peer.ts'
+import { growth } from './measures/growth.ts'
+import { idle } from './measures/idle.ts'
+import { latency } from './measures/latency.ts'
+import { memory } from './measures/memory.ts'
+import { plots } from './measures/plots.ts'
+import { THROUGHPUT, throughput, throughputLines } from './measures/throughput.ts'
 import { type BenchOptions, HELP, type Measure, parseBenchOptions } from './options.ts'
 import { processors } from './processor-time.ts'
 import { type Report, tables } from './report.ts'
-
-const BESIDE_PEER: Measure[] = ['speed', 'replay', 'mixed']
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`)
@@ -25,9 +28,34 @@ async function measure(bed: Bed, options: BenchOptions): Promise<Report> {
     rounds: [],
     details: {},
   }
-  if (options.measures.some((name) => BESIDE_PEER.includes(name))) {
-    report.rounds.push(...(await besidePeer(bed, options)))
-    report.lines.push(...linesBesidePeer(report.rounds))
+  if (options.plots) {
+    report.rounds.push(...(await plots(bed, options)))
+    return report
+  }
+  const has = (measure: Measure) => options.measures.includes(measure)
+  if (THROUGHPUT.some(has)) {
+    report.rounds.push(...(await throughput(bed, options)))
+    report.lines.push(...throughputLines(report.rounds))
+  }
+  if (has('latency')) {
+    const { line, ...details } = await latency(bed, options)
+    report.lines.push(line)
+    Object.assign(report.details, details)
+  }
+  if (has('growth')) {
+    const { line, rounds } = await growth(bed, options)
+    report.lines.push(line)
+    report.rounds.push(...rounds)
+  }
+  if (has('memory')) {
+    const { line, round } = await memory(bed, options)
+    report.lines.push(line)
+    report.rounds.push(round)
+  }
+  if (has('idle')) {
+    const { line, windows } = await idle(bed, options)
+    report.lines.push(line)
+    report.details.idle = windows
   }
   return report
 }
@@ -60,9 +88,13 @@ async function main(options: BenchOptions): Promise<number> {
   await mkdir(dirname(out), { recursive: true })
   await writeFile(out, `${JSON.stringify(report, null, 2)}\n`)
   print(`\n${tables(report, options.markdown)}\nWritten to ${out}`)
-  const wrong = report.rounds.some(({ invalid }) => invalid.some((reason) => /in place of/.test(reason)))
-  return wrong ? 1 : 0
+  return report.rounds.some(({ errors }) => errors.length > 0) ? 1 : 0
 }
+
+// kafkajs sets timers of negative length; other warnings are shown as ever.
+process.removeAllListeners('warning').on('warning', ({ name, message }) => {
+  if (name !== 'TimeoutNegativeWarning') process.stderr.write(`${name}: ${message}\n`)
+})
 
 let options: BenchOptions
 try {

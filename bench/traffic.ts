@@ -51,12 +51,16 @@ export function extendingTraffic(shape: Shape, sessions: number, count: number):
   return { records, count, documents: sessions + count, updates: sessions + count }
 }
 
-/** Of a topic that follows `before` records of `shape`: the share of records whose ids exist already, as they are. */
-export function partlyExisting(shape: Shape, before: number, count: number, share: number): Traffic {
-  const fresh = { ...shape, seed: shape.seed + 7, start: shape.start + before }
-  const exists = (number: number) => (hash(shape.seed + 3, number) % 1_000) / 1_000 < share
+/**
+ * Records that follow `before` records of `shape`: of this share the ids exist already, as they are.
+ * @param nth which of several such topics over the same documents
+ */
+export function partlyExisting(shape: Shape, before: number, count: number, share: number, nth: number): Traffic {
+  const seed = shape.seed + 1_000 * (nth + 1)
+  const fresh = { ...shape, seed, start: shape.start + before }
+  const exists = (number: number) => (hash(seed + 3, number) % 1_000) / 1_000 < share
   const records = numbered(count, (number) =>
-    exists(number) ? eventOf(shape, hash(shape.seed + 4, number) % before) : eventOf(fresh, number),
+    exists(number) ? eventOf(shape, hash(seed + 4, number) % before) : eventOf(fresh, number),
   )
   let added = 0
   for (let number = 0; number < count; number++) if (!exists(number)) added++

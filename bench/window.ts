@@ -6,6 +6,8 @@ import { between, look, type Usage } from './processor-time.ts'
  * moment when all are. Start-up is so left out for both sides alike: starting, joining, the first compilation.
  */
 export interface Window {
+  /** Why its figures do not count; empty when they do. */
+  doubts: string[]
   /** Records done within it. */
   records: number
   perSecond: number
@@ -36,6 +38,10 @@ export interface WindowOptions {
 
 const LOOK_MS = 200
 const LAST_LOOK_MS = 25
+/** Of the records, so many must be in the window: with few records or a slow bench it may open late. */
+const LEAST_WINDOW = 0.2
+/** Others may use this share of one processor. */
+const MOST_FOREIGN = 0.1
 
 /** Records that are only begun when it opens count as done before: the side gets no credit for work that was paid before. */
 export async function measureWindow(options: WindowOptions): Promise<Window> {
@@ -50,7 +56,9 @@ export async function measureWindow(options: WindowOptions): Promise<Window> {
       throw new Error(`${what}: only ${done} of ${records} records are done in ${timeoutMs / 1e3} s`)
     await delay(done > records * 0.9 ? LAST_LOOK_MS : LOOK_MS)
   }
-  return windowOf(records - opened.begun, between(opened.seen, look(watched)))
+  const window = windowOf(records - opened.begun, between(opened.seen, look(watched)))
+  if (window.records < records * LEAST_WINDOW) window.doubts.push(`only ${window.records} records in the window`)
+  return window
 }
 
 export function windowOf(records: number, usage: Usage): Window {
@@ -58,5 +66,10 @@ export function windowOf(records: number, usage: Usage): Window {
     Object.entries(usage.own).map(([name, seconds]) => [name, (seconds * 1e6) / records] as const),
   )
   const total = Object.entries(micros).reduce((sum, [name, value]) => (name === 'bench' ? sum : sum + value), 0)
-  return { records, perSecond: records / usage.seconds, micros, total, usage }
+  return { records, perSecond: records / usage.seconds, micros, total, usage, doubts: doubtsAbout(usage) }
+}
+
+export function doubtsAbout({ foreign, load }: Usage): string[] {
+  if (foreign <= MOST_FOREIGN) return []
+  return [`others used ${Math.round(foreign * 100)} % of a processor (load ${load.toFixed(1)})`]
 }
