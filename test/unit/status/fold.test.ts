@@ -4,6 +4,7 @@ import type { Kind } from '../../../src/contract/document.ts'
 import type { Observation } from '../../../src/contract/observation.ts'
 import type { StatusUpdate } from '../../../src/contract/status-update.ts'
 import { fold, foldAll, type Head, headOf, updateId } from '../../../src/status/fold.ts'
+import { updateId as modelledId } from '../../model/update-id.ts'
 
 const START = Date.UTC(2026, 5, 1, 10)
 
@@ -67,6 +68,13 @@ test('an update id is a UUID of version 5 that follows from key, kind, event, ti
   expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
   expect(updateId('S1', 'session', 'e1', '2026-06-01T10:00:00.000Z', 'on-going')).toBe(id)
   expect(updateId('S1', 'session', 'e1', '2026-06-01T10:00:00.000Z', 'finished')).not.toBe(id)
+})
+
+test('an update id is the one that the independent model computes, however long its parts', () => {
+  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('☂'.repeat(1_000), '\ud800', ''))
+  const property = (key: string, kind: Kind, eventId: string, at: string, status: string) =>
+    expect(updateId(key, kind, eventId, at, status)).toBe(modelledId(key, kind, eventId, at, status))
+  fc.assert(fc.property(text, fc.constantFrom<Kind>('session', 'error'), text, text, text, property))
 })
 
 const observations = fc.array(
