@@ -178,11 +178,11 @@ async function startStatus(common: Common, closing: Close[]): Promise<PartitionC
   const groupId = `${settings.kafka.groupId}-status`
   const createCodec = () => createStatusCodec(registry, topics.status, common.decoder)
   const codec = await (registry ? outages.waitOut('registry', signal, createCodec, isIncompatible) : createCodec())
-  const seen = { kafka, admin, topic: topics.observations, groupId }
+  const seen = { kafka, admin, topic: topics.observations }
   const stage = createStatusStage({
     ...common,
     lane: {
-      ...{ kafka, admin, codec, log, topic: topics.status, partitions: common.lanes, groupId, retentionMs },
+      ...{ kafka, admin, codec, log, topic: topics.status, partitions: common.lanes, retentionMs },
       openHeads: common.openHeads,
       newestSeen: (partition, laneSignal) => newestTimestamp(seen, partition, laneSignal),
     },

@@ -6,8 +6,8 @@
  *
  *   opening    *fence*: a transaction with `transactional.id = <status topic>:<partition>` aborts what the previous owner
  *              had open and shuts it out for good, whatever group or deployment it belongs to. A probe record is sent
- *              and aborted: no read-committed client ever sees it, but it ends the log with a batch that a broker
- *              always delivers, so that "to the end" holds on a compacted topic too.
+ *              and aborted: no read-committed client ever sees it, but the leader's answer tells how far the log goes
+ *              at least, which a broker that was the leader before may not know.
  *   restoring  read the partition to its end, read committed; the latest update of each key is its head. Where heads are
  *              stored on disk, only what came after them is read.
  *   running    fold a chunk of observations into the heads and publish its updates in one transaction. Heads move only
@@ -24,7 +24,6 @@
  *   the same, after a key has ended       its observations have expired since, and are ignored
  *   stored heads lost, damaged, stale     they are discarded, and the whole partition is read
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Admin, Kafka, Producer } from 'kafkajs'
 import type { Logger } from 'pino'
 import type { Observation } from '../contract/observation.ts'
@@ -50,8 +49,6 @@ export interface LaneOptions {
   /** The status topic and its number of partitions. */
   topic: string
   partitions: number
-  /** Prefix for the temporary group of a restore. */
-  groupId: string
   retentionMs: number
   /** The heads of a lane, as far as they are stored. */
   openHeads: (partition: number) => Heads
@@ -99,9 +96,9 @@ export class Lane {
       signal.throwIfAborted()
       const lane = new Lane(partition, options)
       try {
-        await lane.#fence(signal)
+        const end = await lane.#fence(signal)
         lane.#enter('restoring')
-        await lane.#restore(signal)
+        await lane.#restore(end, signal)
         lane.#enter('running')
         return lane
       } catch (error) {
@@ -210,34 +207,33 @@ export class Lane {
     return mark
   }
 
-  async #fence(signal: AbortSignal): Promise<void> {
+  /** Shuts out who was here before. Returns what the end of the partition has reached at least. */
+  async #fence(signal: AbortSignal): Promise<bigint> {
     const { topic } = this.#options
     await this.#producer.connect()
     signal.throwIfAborted() // who is no longer assigned must not fence the rightful owner
     const transaction = await this.#producer.transaction()
-    const { low, high } = await this.#ends()
-    if (low === high) return transaction.abort()
+    if (await this.#isEmpty()) {
+      await transaction.abort()
+      return 0n
+    }
     const probe = { key: 'probe', value: null, partition: this.partition }
     const [sent] = await transaction.send({ topic, messages: [probe], acks: -1 })
     await transaction.abort()
-    // The marker of the abort is written after the broker has answered.
     if (sent?.baseOffset === undefined) throw new Error(`${topic}/${this.partition} did not acknowledge a send`)
-    const marker = BigInt(sent.baseOffset) + 1n
-    for (let tries = 1; (await this.#ends()).high <= marker; tries++) {
-      if (tries === 100) throw new Error(`the abort of ${topic}/${this.partition} is not in the log after 100 looks`)
-      await sleep(Math.min(500, 10 * tries), undefined, { signal })
-    }
+    // The marker of the abort comes after the probe; it is written after the broker has answered.
+    return BigInt(sent.baseOffset) + 2n
   }
 
-  /** First offset and last stable offset of the status partition. */
-  async #ends(): Promise<{ low: bigint; high: bigint }> {
+  /** Whether its status partition has no record at all. */
+  async #isEmpty(): Promise<boolean> {
     const { admin, topic } = this.#options
     const ends = (await admin.fetchTopicOffsets(topic)).find(({ partition }) => partition === this.partition)
     if (!ends) throw new Error(`${topic} has no partition ${this.partition}`)
-    return { low: BigInt(ends.low), high: BigInt(ends.high) }
+    return ends.low === ends.high
   }
 
-  async #restore(signal: AbortSignal): Promise<void> {
+  async #restore(end: bigint, signal: AbortSignal): Promise<void> {
     const { openHeads, onRestored, newestSeen } = this.#options
     const startedAt = Date.now()
     const again = () => {
@@ -245,7 +241,7 @@ export class Lane {
       this.#heads = openHeads(this.partition)
       return this.#heads
     }
-    const restored = restore(this.partition, this.#heads, again, this.#options, signal)
+    const restored = restore(this.partition, this.#heads, again, end, this.#options, signal)
     const [seenAt] = await Promise.all([newestSeen(this.partition, signal), restored])
     this.#seenAt = seenAt
     onRestored(this.partition, (Date.now() - startedAt) / 1_000)

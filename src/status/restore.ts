@@ -1,6 +1,6 @@
 /** Heads from the status topic: all of them, or where some are stored, what came after. */
 import { createHash } from 'node:crypto'
-import type { Admin, Kafka, KafkaMessage, Message } from 'kafkajs'
+import type { Kafka, KafkaMessage, Message } from 'kafkajs'
 import type { Logger } from 'pino'
 import { partitionOf } from '../stream/partitions.ts'
 import { readToEnd } from '../stream/read-to-end.ts'
@@ -20,36 +20,35 @@ class StaleHeadsError extends Error {
 
 export interface RestoreOptions {
   kafka: Kafka
-  admin: Admin
   codec: StatusCodec
   log: Logger
   /** The status topic and its number of partitions. */
   topic: string
   partitions: number
-  groupId: string
   onProgress: (partition: number, records: number, left: number) => void
 }
 
 const SAY_EVERY_MS = 5_000
 
 /**
- * Brings `heads` to the end of their status partition. Where what is stored does not fit to the topic, `again` discards it
+ * Brings `heads` to the end of their status partition, which is at `atLeast` or later. Where what is stored does not fit to the topic, `again` discards it
  * and gives empty heads, and everything is read. Throws CorruptStatusError, HeadsError, or what Kafka threw.
  */
 export async function restore(
   partition: number,
   heads: Heads,
   again: () => Heads,
+  atLeast: bigint,
   options: RestoreOptions,
   signal: AbortSignal,
 ): Promise<void> {
   try {
     if (heads.mark === null && heads.size > 0) throw new StaleHeadsError('it is not known how far they go')
-    await readFrom(heads.mark, partition, heads, options, signal)
+    await readFrom(heads.mark, partition, heads, atLeast, options, signal)
   } catch (error) {
     if (!(error instanceof StaleHeadsError)) throw error
     options.log.warn({ partition, reason: error.message }, 'stored heads are discarded, the status topic has them all')
-    await readFrom(null, partition, again(), options, signal)
+    await readFrom(null, partition, again(), atLeast, options, signal)
   }
 }
 
@@ -57,19 +56,19 @@ async function readFrom(
   mark: Mark | null,
   partition: number,
   heads: Heads,
+  atLeast: bigint,
   options: RestoreOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { kafka, admin, topic, groupId, codec } = options
+  const { kafka, topic, codec } = options
   const tell = progress(partition, options)
   let isChecked = mark === null
   await readToEnd({
-    ...{ kafka, admin, topic, partitions: [partition], groupId: `${groupId}-restore-${partition}`, signal },
+    ...{ kafka, topic, partitions: [partition], signal, headers: false },
+    atLeast: new Map([[partition, atLeast]]),
     ...(mark && { from: new Map([[partition, mark.offset]]) }),
     onMessages: async (_, messages) => {
-      const [first] = messages
-      if (!first) return
-      if (!isChecked && mark) check(mark, first)
+      if (!isChecked && mark) check(mark, messages[0] as KafkaMessage)
       isChecked = true
       await codec.prepare(messages)
       const changes = messages.map((message) => changeOf(message, partition, options))

@@ -5,12 +5,11 @@ export interface NewestTimestampOptions {
   kafka: Kafka
   admin: Admin
   topic: string
-  groupId: string
 }
 
 /** The Kafka timestamp (epoch ms) of the last record of a partition that ends in a record; 0 when there is none. */
 export async function newestTimestamp(
-  { kafka, admin, topic, groupId }: NewestTimestampOptions,
+  { kafka, admin, topic }: NewestTimestampOptions,
   partition: number,
   signal: AbortSignal,
 ): Promise<number> {
@@ -18,7 +17,7 @@ export async function newestTimestamp(
   if (end === undefined) throw new Error(`${topic} has no partition ${partition}`)
   let newest = 0
   await readToEnd({
-    ...{ kafka, admin, topic, partitions: [partition], groupId: `${groupId}-newest-${partition}`, signal },
+    ...{ kafka, topic, partitions: [partition], signal, headers: false },
     from: new Map([[partition, BigInt(end) - 1n]]),
     onMessages: (_, messages) => {
       for (const { timestamp } of messages) newest = Math.max(newest, Number(timestamp))

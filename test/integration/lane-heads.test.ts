@@ -1,5 +1,3 @@
-import '../../src/stream/kafkajs.ts' // before all that uses kafkajs
-
 import { randomUUID } from 'node:crypto'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -55,7 +53,7 @@ beforeEach(async () => {
   await until(isThere, { timeoutMs: 30_000, what: 'the brokers know of the topic' })
   const log = pino({ level: 'warn' }, { write: (line) => said.push(JSON.parse(line).reason) })
   options = {
-    ...{ kafka, admin, log, topic, partitions: 1, groupId: topic, retentionMs: RETENTION },
+    ...{ kafka, admin, log, topic, partitions: 1, retentionMs: RETENTION },
     codec: await createStatusCodec(null, topic, createDecoder(null)),
     openHeads: headsOpener(stateDir, topic, log),
     newestSeen: async () => 0,
@@ -79,7 +77,7 @@ const started = (count: number, at = Date.now() - 60_000) =>
 async function readCommitted(): Promise<KafkaMessage[]> {
   const records: KafkaMessage[] = []
   const onMessages = (_: number, messages: KafkaMessage[]) => void records.push(...messages)
-  await readToEnd({ kafka, admin, topic, groupId: `${topic}-judge`, onMessages })
+  await readToEnd({ kafka, topic, onMessages })
   return records
 }
 
@@ -250,12 +248,12 @@ describe.each(['in memory', 'on disk'])('keys whose retention is over, with head
 })
 
 test('the newest timestamp of a partition is that of its last record, and 0 when it has none', async () => {
-  expect(await newestTimestamp({ kafka, admin, topic, groupId: topic }, 0, never)).toBe(0)
+  expect(await newestTimestamp({ kafka, admin, topic }, 0, never)).toBe(0)
   const producer = kafka.producer()
   await producer.connect()
   for (const timestamp of ['1700000000000', '1750000000000']) {
     await producer.send({ topic, messages: [{ key: 'k', value: 'v', timestamp }] })
   }
   await producer.disconnect()
-  expect(await newestTimestamp({ kafka, admin, topic, groupId: topic }, 0, never)).toBe(1_750_000_000_000)
+  expect(await newestTimestamp({ kafka, admin, topic }, 0, never)).toBe(1_750_000_000_000)
 })

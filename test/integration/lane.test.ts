@@ -1,5 +1,3 @@
-import '../../src/stream/kafkajs.ts' // before all that uses kafkajs
-
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -47,7 +45,7 @@ beforeEach(async () => {
   await until(isThere, { timeoutMs: 30_000, what: 'the brokers know of the topic' })
   const codec = await createStatusCodec(null, topic, createDecoder(null))
   const log = pino({ level: 'silent' })
-  options = { kafka, admin, codec, log, topic, partitions: 2, groupId: topic, retentionMs: 90 * 86_400_000, ...quiet }
+  options = { kafka, admin, codec, log, topic, partitions: 2, retentionMs: 90 * 86_400_000, ...quiet }
 })
 const quiet = {
   openHeads: openHeadsInMemory as LaneOptions['openHeads'],
@@ -88,7 +86,7 @@ async function committed(count: number): Promise<StatusUpdate[]> {
 async function readCommitted(): Promise<StatusUpdate[]> {
   const updates: StatusUpdate[] = []
   await readToEnd({
-    ...{ kafka, admin, topic, groupId: `${topic}-judge` },
+    ...{ kafka, topic },
     onMessages: (_, messages) => {
       for (const { value } of messages) updates.push(JSON.parse(String(value)))
     },
