@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Kafka, logLevel } from 'kafkajs'
-// Keeps kafkajs from setting negative timers, which Node warns of.
-import '../../src/stream/request-queue.ts'
+import { kafkajs } from '../../src/stream/kafkajs.ts'
 import type { Controllable } from '../controllable.ts'
 import { freePorts } from '../ports.ts'
 import { type Progress, step } from '../progress.ts'
@@ -194,7 +192,11 @@ transaction.state.log.min.isr=2
 `
 
 async function isWhole(address: string): Promise<boolean> {
-  const kafka = new Kafka({ brokers: address.split(','), clientId: 'local', logLevel: logLevel.NOTHING })
+  const kafka = new kafkajs.Kafka({
+    brokers: address.split(','),
+    clientId: 'local',
+    logLevel: kafkajs.logLevel.NOTHING,
+  })
   const admin = kafka.admin({ retry: { retries: 2 } })
   try {
     await admin.connect()

@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Cluster } from '../../local/cluster.ts'
+import { until } from '../../local/until.ts'
 import { createRandom, type Random } from '../../src/simulate/random.ts'
 import { compareRun, type Report } from '../support/compare.ts'
 import { createFleet, type Fleet } from '../support/fleet.ts'
@@ -8,7 +10,7 @@ import { produce } from '../support/produce.ts'
 import { type Progress, watchProgress } from '../support/progress.ts'
 import { newRunNames, type RunNames } from '../support/run-names.ts'
 import { makeTopics } from '../support/run-topics.ts'
-import { dropDatabase, simulate, TOKEN_KEY, workedOff } from '../support/run-traffic.ts'
+import { dropDatabase, simulate, TOKEN_KEY } from '../support/run-traffic.ts'
 
 /** Something that may happen to the program and that nobody may be able to tell from its output. */
 export interface Scenario {
@@ -98,7 +100,7 @@ export async function playScenario(
       produce: (to, records) =>
         produce(brokers, to === 'events' ? names.EVENTS_TOPICS : names.RESPONSES_TOPICS, records),
       bury: (dead) => bury(brokers, progress, dead),
-      workedOff: async (share) => workedOff(progress, await progress.left(), share, random),
+      workedOff: (share) => workedOff(progress, fleet, share, random),
       count: (what, by = 1) => {
         counts[what] = (counts[what] ?? 0) + by
       },
@@ -121,14 +123,25 @@ async function bury(brokers: string, progress: Progress, { clientId }: Processor
   }
 }
 
+/** @throws with its log when the last processor has ended by itself */
+async function workedOff(progress: Progress, fleet: Fleet, share: number, random: Random): Promise<void> {
+  const aim = (await progress.left()) * (1 - share)
+  const allEnded = () => fleet.members.every((member) => member.hasEnded())
+  const isDone = async () => allEnded() || (await progress.left()) <= aim
+  await until(isDone, { timeoutMs: PATIENCE_MS, what: 'the processors work on', everyMs: 50 })
+  if (allEnded()) throw new Error(`All processors ended by themselves:\n${logsOf(fleet)}`)
+  await delay(random.int(0, 250))
+}
+
+const logsOf = ({ members }: Fleet) => members.map((member) => member.log().slice(-4_000)).join('\n\n')
+
 /** Heals, has everything worked off and committed, and ends all processors in good order. */
 async function finish(cluster: Cluster, fleet: Fleet, progress: Progress): Promise<void> {
   await cluster.heal()
   fleet.bury()
   if (fleet.members.length === 0) await fleet.start()
   await progress.caughtUp(PATIENCE_MS).catch((error) => {
-    const logs = fleet.members.map((member) => member.log().slice(-4_000))
-    throw new Error([error.message, ...logs].join('\n\n'))
+    throw new Error(`${error.message}\n${logsOf(fleet)}`)
   })
   while (fleet.members.length > 0) await fleet.end(0, 'stop')
 }

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from '@jest/globals'
-import { Kafka, logLevel, type Producer } from 'kafkajs'
+import type { Kafka, Producer } from 'kafkajs'
+import { kafkajs } from '../../src/stream/kafkajs.ts'
 import { createTopic } from '../../src/stream/topics.ts'
 import { type JudgedRecord, readTopic } from '../support/judge.ts'
 import { sharedServices } from '../support/services.ts'
 
 async function withTopic<T>(use: (topic: string, kafka: Kafka) => Promise<T>): Promise<T> {
   const topic = `judge-${randomUUID()}`
-  const kafka = new Kafka({ brokers: sharedServices().brokers, logLevel: logLevel.NOTHING })
+  const kafka = new kafkajs.Kafka({ brokers: sharedServices().brokers, logLevel: kafkajs.logLevel.NOTHING })
   const admin = kafka.admin()
   await admin.connect()
   try {

@@ -1,8 +1,9 @@
 import { createServer, connect as dial, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
-import { type Admin, Kafka, type KafkaMessage, logLevel, type Producer } from 'kafkajs'
+import type { Admin, KafkaMessage, Producer } from 'kafkajs'
 import { MongoClient } from 'mongodb'
+import { kafkajs } from '../../src/stream/kafkajs.ts'
 import { readToEnd } from '../../src/stream/read-to-end.ts'
 import { createTopic } from '../../src/stream/topics.ts'
 import { watchProgress } from '../support/progress.ts'
@@ -11,7 +12,7 @@ import { newRunNames, type RunNames } from '../support/run-names.ts'
 import { sharedServices, until } from '../support/services.ts'
 
 const { brokers, mongodbUri, registryUrl, env } = sharedServices()
-const kafka = new Kafka({ brokers, clientId: 'process-test', logLevel: logLevel.NOTHING })
+const kafka = new kafkajs.Kafka({ brokers, clientId: 'process-test', logLevel: kafkajs.logLevel.NOTHING })
 const [KAFKA, MONGODB] = [{ KAFKA_BROKERS: env.KAFKA_BROKERS }, { MONGODB_URI: mongodbUri }]
 const PATIENCE_MS = 45_000
 let admin: Admin

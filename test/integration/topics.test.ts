@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import kafkajs, { type Admin, Kafka, logLevel } from 'kafkajs'
+import type { Admin } from 'kafkajs'
 import { waitOut } from '../../src/operate/wait-out.ts'
 import type { Settings } from '../../src/settings.ts'
+import { kafkajs } from '../../src/stream/kafkajs.ts'
 import { createTopic, ensureTopics, partitionCount, TopicsError } from '../../src/stream/topics.ts'
 import { sharedServices, until } from '../support/services.ts'
 
 const { brokers } = sharedServices()
 const server = `--bootstrap-server ${brokers.join(',')}`
-const kafka = new Kafka({ brokers, clientId: 'topics-test', logLevel: logLevel.NOTHING })
+const kafka = new kafkajs.Kafka({ brokers, clientId: 'topics-test', logLevel: kafkajs.logLevel.NOTHING })
 const DAY_MS = 86_400_000
 let admin: Admin
 let run: string

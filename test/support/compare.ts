@@ -4,10 +4,10 @@ import { createModel, type Model } from '../model/model.ts'
 import { compareDeadLetters } from './compare-dead-letters.ts'
 import { compareDocuments } from './compare-documents.ts'
 import { compareUpdates } from './compare-updates.ts'
-import { readTopic } from './judge.ts'
+import { endsOfTopics, readTopic } from './judge.ts'
 import type { RunNames } from './run-names.ts'
 import { schemasFrom } from './schemas.ts'
-import { readSealed, sealTopic } from './seal.ts'
+import { sealTopic, withoutSeals } from './seal.ts'
 
 /** What a run came to, next to what it should have come to. */
 export interface Report {
@@ -38,16 +38,19 @@ export async function compareRun(services: RunServices, names: RunNames, tokenKe
     now: Date.now(),
   }
   const brokers = services.KAFKA_BROKERS
-  const model = createModel(settings)
-  for (const topic of [names.EVENTS_TOPICS, names.RESPONSES_TOPICS]) {
-    for await (const record of readTopic(brokers, topic)) await model.take(record as InputRecord)
-  }
   const partitions = await sealTopic(brokers, names.STATUS_TOPIC)
-  const status = readSealed(brokers, names.STATUS_TOPIC)
+  const inputs = [names.EVENTS_TOPICS, names.RESPONSES_TOPICS]
+  const ends = await endsOfTopics(brokers, [...inputs, names.STATUS_TOPIC, names.DEAD_LETTER_TOPIC])
+  const read = (topic: string) => readTopic(brokers, topic, { ends: ends.get(topic) ?? null })
+  const model = createModel(settings)
+  const takeAll = async (topic: string) => {
+    for await (const record of read(topic)) await model.take(record as InputRecord)
+  }
+  await Promise.all(inputs.map(takeAll))
   const [documents, updates, deadLetters] = await Promise.all([
     withDocuments(services, names, (stored) => compareDocuments(stored, model, settings)),
-    compareUpdates(status, model, { partitions, schemas: settings.schemas }),
-    compareDeadLetters(readTopic(brokers, names.DEAD_LETTER_TOPIC), model),
+    compareUpdates(withoutSeals(read(names.STATUS_TOPIC)), model, { partitions, schemas: settings.schemas }),
+    compareDeadLetters(read(names.DEAD_LETTER_TOPIC), model),
   ])
   return {
     figures: {

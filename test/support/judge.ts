@@ -29,13 +29,14 @@ const IDLE_MS = 15_000
  * Reads a topic from its beginning to its present end, read committed, with Java's console consumer: a client that shares
  * nothing with the program. The bytes of keys and values survive as they are.
  * @param transactional all its records are written in transactions
+ * @param ends its present end, where that is known already
  */
 export async function* readTopic(
   brokers: string,
   topic: string,
-  { transactional = false } = {},
+  { transactional = false, ends: known = null as ReadonlyMap<number, number> | null } = {},
 ): AsyncGenerator<JudgedRecord> {
-  const ends = await endOffsets(brokers, topic)
+  const ends = known ?? (await endOffsets(brokers, topic))
   // Behind the last record of a transaction stands its marker.
   const marker = transactional ? 2 : 1
   const open = new Map([...ends].filter(([, end]) => end > 0))
@@ -81,20 +82,27 @@ async function consumerArguments(brokers: string, topic: string): Promise<string
 
 /** The present end of each partition: the offset that the next record will have. */
 export async function endOffsets(brokers: string, topic: string): Promise<Map<number, number>> {
+  return (await endsOfTopics(brokers, [topic])).get(topic) as Map<number, number>
+}
+
+/** The same of several topics, for one start of Java. */
+export async function endsOfTopics(brokers: string, topics: string[]): Promise<Map<string, Map<number, number>>> {
   const args = [...JVM, '-cp', await kafkaClasspath(), `${TOOLS}.GetOffsetShell`, '--bootstrap-server', brokers]
-  const child = spawn('java', [...args, '--topic', topic, '--time', 'latest'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const pattern = topics.map((topic) => topic.replaceAll('.', '\\.')).join('|')
+  const child = spawn('java', [...args, '--topic', pattern, '--time', 'latest'], { stdio: ['ignore', 'pipe', 'pipe'] })
   const closed = once(child, 'close')
   let complaints = ''
   child.stderr.on('data', (text) => {
     complaints += text
   })
-  const ends = new Map<number, number>()
+  const ends = new Map(topics.map((topic) => [topic, new Map<number, number>()]))
   for await (const line of lines(child.stdout)) {
-    const [, partition, offset] = line.split(':')
-    ends.set(Number(partition), Number(offset))
+    const [topic = '', partition, offset] = line.split(':')
+    ends.get(topic)?.set(Number(partition), Number(offset))
   }
   const [code] = await closed
-  if (code !== 0 || ends.size === 0) throw new Error(`The judge found no topic ${topic}: ${complaints}`)
+  const missing = topics.filter((topic) => ends.get(topic)?.size === 0)
+  if (code !== 0 || missing.length > 0) throw new Error(`The judge found no topic ${missing}: ${complaints}`)
   return ends
 }
 

@@ -1,11 +1,13 @@
-import { Kafka, logLevel } from 'kafkajs'
-// Keeps kafkajs from setting negative timers, which Node warns of.
-import '../../src/stream/request-queue.ts'
+import { kafkajs } from '../../src/stream/kafkajs.ts'
 import { type PartitionMessage, sendAll } from '../../src/stream/send.ts'
 
 /** Sends records to a topic, in this order within a partition. */
 export async function produce(brokers: string, topic: string, records: readonly PartitionMessage[]): Promise<void> {
-  const kafka = new Kafka({ brokers: brokers.split(','), clientId: 'produce', logLevel: logLevel.NOTHING })
+  const kafka = new kafkajs.Kafka({
+    brokers: brokers.split(','),
+    clientId: 'produce',
+    logLevel: kafkajs.logLevel.NOTHING,
+  })
   const producer = kafka.producer({ idempotent: true, allowAutoTopicCreation: false })
   await producer.connect()
   try {

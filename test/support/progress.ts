@@ -1,7 +1,6 @@
-import { type Admin, AssignerProtocol, Kafka, logLevel } from 'kafkajs'
+import type { Admin } from 'kafkajs'
 import { until } from '../../local/until.ts'
-// Keeps kafkajs from setting negative timers, which Node warns of.
-import '../../src/stream/request-queue.ts'
+import { kafkajs } from '../../src/stream/kafkajs.ts'
 import type { RunNames } from './run-names.ts'
 
 /** How far the processors of a run have come, from the offsets that their groups have committed. */
@@ -17,7 +16,11 @@ export interface Progress extends AsyncDisposable {
 }
 
 export async function watchProgress(brokers: string, names: RunNames): Promise<Progress> {
-  const kafka = new Kafka({ brokers: brokers.split(','), clientId: 'progress', logLevel: logLevel.NOTHING })
+  const kafka = new kafkajs.Kafka({
+    brokers: brokers.split(','),
+    clientId: 'progress',
+    logLevel: kafkajs.logLevel.NOTHING,
+  })
   const admin = kafka.admin()
   await admin.connect()
   const groups = [`${names.KAFKA_GROUP_ID}-ingest`, `${names.KAFKA_GROUP_ID}-status`]
@@ -73,7 +76,8 @@ async function membersOf(admin: Admin, groupIds: string[]) {
   const { groups } = await admin.describeGroups(groupIds)
   return groups.flatMap(({ groupId, members }) =>
     members.map(({ clientId, memberId, memberAssignment }) => {
-      const assigned = memberAssignment.length > 0 ? AssignerProtocol.MemberAssignment.decode(memberAssignment) : null
+      const assigned =
+        memberAssignment.length > 0 ? kafkajs.AssignerProtocol.MemberAssignment.decode(memberAssignment) : null
       const partitions = Object.values(assigned?.assignment ?? {}).flat().length
       return { groupId, clientId, memberId, partitions }
     }),

@@ -1,6 +1,4 @@
-import { Kafka, logLevel } from 'kafkajs'
-// Keeps kafkajs from setting negative timers, which Node warns of.
-import '../../src/stream/request-queue.ts'
+import { kafkajs } from '../../src/stream/kafkajs.ts'
 import { createTopic } from '../../src/stream/topics.ts'
 import type { RunNames } from './run-names.ts'
 
@@ -16,7 +14,11 @@ export async function makeTopics(
   names: RunNames,
   { inputPartitions, lanes }: { inputPartitions: number; lanes: number },
 ): Promise<void> {
-  const kafka = new Kafka({ brokers: brokers.split(','), clientId: 'topics', logLevel: logLevel.NOTHING })
+  const kafka = new kafkajs.Kafka({
+    brokers: brokers.split(','),
+    clientId: 'topics',
+    logLevel: kafkajs.logLevel.NOTHING,
+  })
   const admin = kafka.admin()
   await admin.connect()
   try {

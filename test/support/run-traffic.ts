@@ -132,7 +132,7 @@ async function disturb(fleet: Fleet, progress: Progress, options: RunOptions, ra
 }
 
 /** Waits until a share of what was left is done, and a moment more, so that it is in the middle of something. */
-export async function workedOff(progress: Progress, left: number, share: number, random: Random): Promise<void> {
+async function workedOff(progress: Progress, left: number, share: number, random: Random): Promise<void> {
   const what = 'the processors work on'
   await until(async () => (await progress.left()) <= left * (1 - share), { timeoutMs: PATIENCE_MS, what, everyMs: 50 })
   await delay(random.int(0, 250))

@@ -1,7 +1,5 @@
-import { Kafka, logLevel } from 'kafkajs'
-// Keeps kafkajs from setting negative timers, which Node warns of.
-import '../../src/stream/request-queue.ts'
-import { type JudgedRecord, readTopic } from './judge.ts'
+import { kafkajs } from '../../src/stream/kafkajs.ts'
+import type { JudgedRecord } from './judge.ts'
 
 const SEAL = '~sealed~'
 
@@ -11,7 +9,7 @@ const SEAL = '~sealed~'
  * number of partitions.
  */
 export async function sealTopic(brokers: string, topic: string): Promise<number> {
-  const kafka = new Kafka({ brokers: brokers.split(','), clientId: 'seal', logLevel: logLevel.NOTHING })
+  const kafka = new kafkajs.Kafka({ brokers: brokers.split(','), clientId: 'seal', logLevel: kafkajs.logLevel.NOTHING })
   const [admin, producer] = [kafka.admin(), kafka.producer({ allowAutoTopicCreation: false })]
   try {
     await Promise.all([admin.connect(), producer.connect()])
@@ -25,7 +23,7 @@ export async function sealTopic(brokers: string, topic: string): Promise<number>
   }
 }
 
-/** Reads a sealed topic, without the seals. */
-export async function* readSealed(brokers: string, topic: string): AsyncGenerator<JudgedRecord> {
-  for await (const record of readTopic(brokers, topic)) if (String(record.key) !== SEAL) yield record
+/** What is read of a sealed topic, without the seals. */
+export async function* withoutSeals(records: AsyncIterable<JudgedRecord>): AsyncGenerator<JudgedRecord> {
+  for await (const record of records) if (String(record.key) !== SEAL) yield record
 }
