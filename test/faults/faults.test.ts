@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(async () => cluster?.[Symbol.asyncDispose](), 60_000)
 
 describe('nothing is lost, repeated, out of order or told wrongly after', () => {
-  test.each(scenarios)(
+  test.each(scenarios.filter(({ long }) => !long))(
     '$name',
     async (scenario) => {
       const outcome = await playScenario(cluster, scenario, { seed: SEED })

@@ -16,6 +16,8 @@ import { dropDatabase, simulate, TOKEN_KEY } from '../support/run-traffic.ts'
 export interface Scenario {
   /** As tests, the soak and reports name it: plain words. */
   name: string
+  /** Takes too long for the suite: only the soak plays it. */
+  long?: true
   /** Sends records and disturbs while they are worked off. What it leaves broken is healed after it. */
   play(run: FaultRun): Promise<void>
 }

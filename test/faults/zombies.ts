@@ -88,7 +88,11 @@ async function isCalm(processor: Processor): Promise<void> {
 }
 
 export const scenarios: Scenario[] = [
-  { name: 'a processor frozen at a random moment wakes as a zombie', play: (run) => takenOver(run, atRandomMoment) },
+  {
+    name: 'a processor frozen at a random moment wakes as a zombie',
+    long: true,
+    play: (run) => takenOver(run, atRandomMoment),
+  },
   {
     name: 'a processor frozen with an open transaction wakes as a zombie',
     play: (run) => takenOver(run, at(['before the transaction ends'])),
