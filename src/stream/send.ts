@@ -42,16 +42,19 @@ export function* cutBySize(messages: PartitionMessage[]): Generator<PartitionMes
   if (batch.length > 0) yield batch
 }
 
-/** About what a message takes in a record batch. */
+/** About what a message takes in a record batch, never less. */
 export function messageBytes({ key, value, headers }: Message): number {
-  let bytes = 32 + sizeOf(key) + sizeOf(value)
+  let bytes = 32 + boundOf(key) + (typeof value === 'string' ? Buffer.byteLength(value) : (value?.length ?? 0))
   for (const name in headers) {
-    for (const item of [headers[name]].flat()) bytes += name.length + sizeOf(item) + 8
+    const item = headers[name]
+    const size = Array.isArray(item) ? item.reduce((sum, one) => sum + boundOf(one) + 8, 0) : boundOf(item) + 8
+    bytes += 3 * name.length + size
   }
   return bytes
 }
 
-function sizeOf(part: Buffer | string | null | undefined): number {
+/** A UTF-16 unit takes three bytes at most: what is short need not be measured. */
+function boundOf(part: Buffer | string | null | undefined): number {
   if (part == null) return 0
-  return typeof part === 'string' ? Buffer.byteLength(part) : part.length
+  return typeof part === 'string' ? 3 * part.length : part.length
 }
