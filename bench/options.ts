@@ -4,13 +4,17 @@ export const MEASURES = ['speed', 'avro', 'replay', 'mixed', 'latency', 'idle', 
 export type Measure = (typeof MEASURES)[number]
 const HEAVY: Measure[] = ['memory', 'growth']
 
+export const PLOTS = ['partitions', 'size', 'existing', 'processes'] as const
+export type Plot = (typeof PLOTS)[number]
+
 export interface BenchOptions {
   help: boolean
   measures: Measure[]
   records: number
   rounds: number
   strict: boolean
-  plots: boolean
+  /** Pictures to draw in place of measuring. */
+  plots: Plot[]
   markdown: boolean
   out: string
   /** The checkout whose `dist` is measured; null for this one, which is built first when need be. */
@@ -38,8 +42,9 @@ Kafka, MongoDB, a schema registry, the peer. Prints a table and writes JSON. doc
   --rounds R       rounds of each side, taking turns (3; for --plots 1)
   --quick          a trial of the bench itself: 30000 records, one round
   --strict         repeat a round in which others used the machine, up to three times, and then fail
-  --plots          only the pictures of docs/: against partitions, document size, share of existing ids, processes
+  --plots          in place of a table, the pictures of docs/: against partitions, document size, share of existing ids, processes
                    (about 15 minutes)
+  --plot NAME      only this one: partitions, size, existing or processes
   --markdown       print the table as Markdown
   --program DIR    measure the program built in another checkout (DIR/dist), to compare two versions
   --out FILE       where the JSON goes (bench/results/latest.json)
@@ -62,20 +67,25 @@ export function parseBenchOptions(args: string[]): BenchOptions {
       quick: { type: 'boolean', default: false },
       strict: { type: 'boolean', default: false },
       plots: { type: 'boolean', default: false },
+      plot: { type: 'string', multiple: true, default: [] },
       markdown: { type: 'boolean', default: false },
       program: { type: 'string' },
       out: { type: 'string', default: 'bench/results/latest.json' },
     },
   })
-  const { quick, heavy, only, help, strict, plots, markdown, out } = values
+  const { quick, heavy, only, help, strict, markdown, out } = values
+  const plots = values.plots ? [...PLOTS] : (values.plot as Plot[])
+  const draws = plots.length > 0
   const unknown = only.find((name) => !MEASURES.includes(name as Measure))
   if (unknown !== undefined) throw new Error(`--only ${unknown}: there are ${MEASURES.join(', ')}`)
+  const unknownPlot = plots.find((name) => !PLOTS.includes(name))
+  if (unknownPlot !== undefined) throw new Error(`--plot ${unknownPlot}: there are ${PLOTS.join(', ')}`)
   const measures = only.length > 0 ? (only as Measure[]) : MEASURES.filter((name) => heavy || !HEAVY.includes(name))
   return {
     ...{ help, measures, strict, plots, markdown, out, quick },
     program: values.program ?? null,
-    records: count('--records', values.records, quick ? 30_000 : plots ? 150_000 : 300_000, 10_000),
-    rounds: count('--rounds', values.rounds, quick || plots ? 1 : 3, 1),
+    records: count('--records', values.records, quick ? 30_000 : draws ? 150_000 : 300_000, 10_000),
+    rounds: count('--rounds', values.rounds, quick || draws ? 1 : 3, 1),
   }
 }
 

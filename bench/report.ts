@@ -65,6 +65,12 @@ export function tables(report: Report, markdown: boolean): string {
       .map(([name, value]) => `${name}: ${value}`)
       .join(' · '),
   )
+  const doubted = report.rounds.filter(({ doubts }) => doubts.length > 0).length
+  if (doubted > 0) {
+    parts.push(
+      `${doubted} of ${report.rounds.length} rounds are doubted: not figures to keep. Run it on a machine with nothing else to do.`,
+    )
+  }
   return `${parts.join('\n\n')}\n`
 }
 

@@ -60,7 +60,7 @@ export async function roundOfOurs(
   const start = () => startOurs(bed.program, deployment, { events: task.topic, processes, env })
   const measured = await measure(bed, side, task, 'program', start)
   const documents = await countDocuments(bed, deployment.database)
-  const updates = await countCommitted(bed.services.env.KAFKA_BROKERS, deployment.status)
+  const updates = await countCommitted(bed.services.env.KAFKA_BROKERS, deployment.status, task.updates)
   const errors = [
     ...mismatch('documents', documents, task.documents),
     ...mismatch('updates', updates.records, task.updates),

@@ -28,7 +28,7 @@ async function measure(bed: Bed, options: BenchOptions): Promise<Report> {
     rounds: [],
     details: {},
   }
-  if (options.plots) {
+  if (options.plots.length > 0) {
     report.rounds.push(...(await plots(bed, options)))
     return report
   }

@@ -5,7 +5,7 @@ import type { Bed } from '../bed.ts'
 import { type Chart, svgOf } from '../chart.ts'
 import { deleteTopics, discard, fill, newDeployment } from '../deployment.ts'
 import { makeCompacted, makeInput } from '../kafka.ts'
-import type { BenchOptions } from '../options.ts'
+import type { BenchOptions, Plot } from '../options.ts'
 import type { Deployment } from '../ours.ts'
 import { type Round, roundOfOurs, roundOfPeer, type Task } from '../round.ts'
 import { spread } from '../statistics.ts'
@@ -23,23 +23,28 @@ interface Point {
   rounds: Round[]
 }
 
-/** Draws `docs/pictures/*.svg` anew and gives the rounds that they stand on. */
-export async function plots(bed: Bed, options: BenchOptions): Promise<Round[]> {
-  const all: Round[] = []
-  const draw = async (name: string, title: string, axis: string, points: Point[]) => {
-    all.push(...points.flatMap(({ rounds }) => rounds))
-    await mkdir(PICTURES, { recursive: true })
-    await writeFile(join(PICTURES, `speed-${name}.svg`), svgOf(chartOf(title, axis, points)))
-    bed.tell(`docs/pictures/speed-${name}.svg is drawn`)
-  }
-  await draw('partitions', 'By partitions', 'partitions of each topic', await byPartitions(bed, options))
-  await draw('size', 'By size of a record', 'bytes of a record', await bySize(bed, options))
-  await draw('existing', 'By share of existing ids', 'share of ids that exist already', await byShare(bed, options))
-  await draw('processes', 'By processes, on one machine', 'processes of ours', await byProcesses(bed, options))
-  return all
+type Repeat = Pick<BenchOptions, 'records' | 'rounds'>
+
+const DRAWN: Record<Plot, { title: string; axis: string; points: (bed: Bed, repeat: Repeat) => Promise<Point[]> }> = {
+  partitions: { title: 'By partitions', axis: 'partitions of each topic', points: byPartitions },
+  size: { title: 'By size of a record', axis: 'bytes of a record', points: bySize },
+  existing: { title: 'By share of existing ids', axis: 'share of ids that exist already', points: byShare },
+  processes: { title: 'By processes, on one machine', axis: 'processes of ours', points: byProcesses },
 }
 
-type Repeat = Pick<BenchOptions, 'records' | 'rounds'>
+/** Draws `docs/pictures/speed-*.svg` anew and gives the rounds that they stand on. */
+export async function plots(bed: Bed, options: BenchOptions): Promise<Round[]> {
+  const all: Round[] = []
+  await mkdir(PICTURES, { recursive: true })
+  for (const name of options.plots) {
+    const { title, axis, points } = DRAWN[name]
+    const drawn = await points(bed, options)
+    await writeFile(join(PICTURES, `speed-${name}.svg`), svgOf(chartOf(title, axis, drawn)))
+    bed.tell(`docs/pictures/speed-${name}.svg is drawn`)
+    all.push(...drawn.flatMap(({ rounds }) => rounds))
+  }
+  return all
+}
 
 async function byPartitions(bed: Bed, { records, rounds }: Repeat): Promise<Point[]> {
   const points: Point[] = []
