@@ -38,7 +38,7 @@ const FENCED_TOO_OFTEN = 3
 const SETTLED_MS = 60_000
 
 /** Lanes that restore at the same time. */
-const MOST_RESTORING = 3
+const MOST_RESTORING = 2
 
 /** A lane looks through all its keys for expired ones in an hour, or in one retention where that is shorter, in so many slices. */
 const ROUND_MS = 3_600_000

@@ -23,7 +23,7 @@ export interface Checkpoint {
   writtenAt: number
   /** Oldest first. */
   logs: LogName[]
-  slots: Uint32Array
+  slots: Uint32Array<ArrayBuffer>
 }
 
 /** Throws what the file system threw. */

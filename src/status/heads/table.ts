@@ -11,7 +11,7 @@ const FEWEST_SLOTS = 256
 export interface Table {
   readonly size: number
   /** The slots as they are stored; valid until the next change. */
-  readonly slots: Uint32Array
+  readonly slots: Uint32Array<ArrayBuffer>
   /** The slot with this hash whose address `isIt` accepts, or -1. */
   find(hash: number, isIt: (address: number) => boolean): number
   /** Sets `slot`, or a new one where it is -1. */
@@ -23,7 +23,7 @@ export interface Table {
   before(seconds: number, slices: number): number[]
 }
 
-export function createTable(stored: Uint32Array = new Uint32Array(FEWEST_SLOTS * FIELDS)): Table {
+export function createTable(stored: Uint32Array<ArrayBuffer> = new Uint32Array(FEWEST_SLOTS * FIELDS)): Table {
   let slots = stored
   let capacity = slots.length / FIELDS
   let size = 0
@@ -47,6 +47,8 @@ export function createTable(stored: Uint32Array = new Uint32Array(FEWEST_SLOTS *
       const to = freeSlot(old[at] as number) * FIELDS
       for (let i = 0; i < FIELDS; i++) slots[to + i] = old[at + i] as number
     }
+    // Given back now, and not when the garbage collector comes by: it is megabytes.
+    old.buffer.transfer(0)
   }
 
   return {
