@@ -1,0 +1,272 @@
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Admin, Kafka, KafkaMessage } from 'kafkajs'
+import { build, MAIN } from '../../local/build.ts'
+import { scrape } from '../../local/scrape.ts'
+import { startServices } from '../../local/services.ts'
+import { until } from '../../local/until.ts'
+import type { Observation } from '../../src/contract/observation.ts'
+import { createDecoder } from '../../src/decode/decoder.ts'
+import { createStatusCodec } from '../../src/status/codec.ts'
+import { fold } from '../../src/status/fold.ts'
+import { kafkajs } from '../../src/stream/kafkajs.ts'
+import { pack } from '../../src/stream/packs.ts'
+import { partitionOf } from '../../src/stream/partitions.ts'
+import { readToEnd } from '../../src/stream/read-to-end.ts'
+import { type PartitionMessage, sendAll } from '../../src/stream/send.ts'
+import { createTopic } from '../../src/stream/topics.ts'
+
+/**
+ * Many open sessions: how fast heads are restored beside kafkajs's plain fetch of the same topic, how much memory they take,
+ * and how soon after a restart the first update comes. Prints figures; exits with 1 where one misses what is promised.
+ *
+ *     node test/acceptance/heads.ts --sessions 5000000
+ */
+const { values } = parseArgs({
+  options: {
+    sessions: { type: 'string', default: '5000000' },
+    partitions: { type: 'string', default: '12' },
+  },
+})
+const sessions = Number(values.sessions)
+const partitions = Number(values.partitions)
+const STATUS = 'parkmobile.status-updates'
+const OBSERVATIONS = 'parkmobile.observations'
+
+const say = (line: string) => {
+  process.stdout.write(`${line}\n`)
+}
+
+/** Processor seconds of a process so far. */
+function processorSeconds(pid: number | string): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+function memory(pid: number | string): Record<'VmHWM' | 'VmRSS' | 'RssAnon' | 'RssFile', number> {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const mib = (name: string) => Math.round(Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1_024)
+  return { VmHWM: mib('VmHWM'), VmRSS: mib('VmRSS'), RssAnon: mib('RssAnon'), RssFile: mib('RssFile') }
+}
+
+const observation = (key: string, status: string, at: number): Observation => ({
+  ...{ key, kind: 'session', status, at, event_id: randomUUID(), session_id: key, zone_id: '953987' },
+  ...{ card: 'tok_fd7d567acc8853a8570a1a608d105fca', event_type: 'parking_start', http_status: 200, ends_at: null },
+  source: { topic: 'parkmobile.events', partition: 3, offset: '123456789' },
+})
+const keyOf = (i: number) => `IC${String((i * 2_654_435_761) % 4_294_967_296).padStart(14, '0')}N`
+
+/** Puts the first update of each session into the status topic, as a lane would have. */
+async function fill(kafka: Kafka): Promise<void> {
+  const codec = await createStatusCodec(null, STATUS, createDecoder(null))
+  const producer = kafka.producer({ allowAutoTopicCreation: false })
+  await producer.connect()
+  const startedAt = Date.now()
+  const waiting = new Map<number, PartitionMessage[]>()
+  const sending = new Map<number, Promise<unknown>>()
+  const send = async (partition: number) => {
+    const messages = waiting.get(partition) ?? []
+    waiting.set(partition, [])
+    await sending.get(partition)
+    sending.set(partition, sendAll(producer, STATUS, messages))
+  }
+  for (let i = 0; i < sessions; i++) {
+    const key = keyOf(i)
+    const partition = partitionOf(key, partitions)
+    const update = fold(undefined, observation(key, 'on-going', startedAt - (i % 86_400_000)))
+    if (!update) throw new Error('a first observation is always new')
+    const messages = waiting.get(partition) ?? []
+    waiting.set(partition, messages)
+    messages.push(codec.toMessage(partition, key, update))
+    if (messages.length >= 900) await send(partition)
+  }
+  for (const partition of waiting.keys()) await send(partition)
+  await Promise.all(sending.values())
+  await producer.disconnect()
+  say(`${sessions} status updates produced in ${Math.round((Date.now() - startedAt) / 1_000)} s`)
+}
+
+interface Rate {
+  perSecond: number
+  microseconds: number
+}
+const tellRate = ({ perSecond, microseconds }: Rate) =>
+  `${Math.round(perSecond)} records/s, ${microseconds.toFixed(2)} µs of processor time a record`
+
+/** kafkajs's own consumer over the whole topic, doing nothing with what comes. */
+async function plainFetch(kafka: Kafka): Promise<Rate> {
+  const consumer = kafka.consumer({ groupId: `plain-${randomUUID()}`, maxBytesPerPartition: 4 * 1024 * 1024 })
+  await consumer.connect()
+  await consumer.subscribe({ topic: STATUS, fromBeginning: true })
+  let records = 0
+  let startedAt = 0
+  let usedAtStart = 0
+  const started = () => {
+    startedAt ||= Date.now()
+    usedAtStart ||= processorSeconds('self')
+  }
+  await consumer.run({
+    autoCommit: false,
+    partitionsConsumedConcurrently: partitions,
+    eachBatch: async ({ batch }) => {
+      started()
+      records += batch.messages.length
+    },
+  })
+  await until(() => records >= sessions, { timeoutMs: 1_800_000, what: 'kafkajs has fetched all' })
+  const seconds = (Date.now() - startedAt) / 1_000
+  const used = processorSeconds('self') - usedAtStart
+  await consumer.disconnect()
+  return { perSecond: records / seconds, microseconds: (used * 1e6) / records }
+}
+
+/** A running status stage. */
+interface Stage {
+  pid: number
+  end(signal: NodeJS.Signals): Promise<void>
+  /** The sum of a metric, over the samples with this label value where one is given. */
+  metric(name: string, label?: string): Promise<number>
+}
+
+function startStage(env: Record<string, string>): Stage {
+  const child = spawn(process.execPath, [MAIN, 'process'], {
+    env: { PATH: process.env.PATH ?? '', HTTP_PORT: '0', STAGES: 'status', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'close')
+  let port = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    port ||= /"port":(\d+)/.exec(text)?.[1] ?? ''
+    for (const line of text.split('\n'))
+      if (/restoring|"level":"?(warn|error|fatal|[456]0)/.test(line)) say(`    ${line}`)
+  })
+  return {
+    pid: child.pid as number,
+    async end(signal) {
+      child.kill(signal)
+      await ended
+    },
+    async metric(name, label) {
+      const samples = await scrape(`http://127.0.0.1:${port}/metrics`).catch(() => [])
+      const ours = samples.filter((one) => one.name === name && (!label || Object.values(one.labels).includes(label)))
+      return ours.reduce((sum, { value }) => sum + value, 0)
+    },
+  }
+}
+
+/** Waits until all lanes run; tells the rate at which status records were read. */
+async function restore(stage: Stage): Promise<Rate & { seconds: number }> {
+  const startedAt = Date.now()
+  const isRunning = async () => (await stage.metric('pm_lanes', 'running')) === partitions
+  await until(isRunning, { timeoutMs: 1_800_000, what: 'all lanes run' })
+  const seconds = (Date.now() - startedAt) / 1_000
+  const records = await stage.metric('pm_restored_records_total')
+  return { seconds, perSecond: records / seconds, microseconds: (processorSeconds(stage.pid) * 1e6) / records }
+}
+
+/** Produces one observation of each of these sessions. */
+async function observe(kafka: Kafka, keys: string[], status: string): Promise<void> {
+  const producer = kafka.producer({ allowAutoTopicCreation: false })
+  await producer.connect()
+  for (let i = 0; i < keys.length; i += 1_000) {
+    const observations = keys.slice(i, i + 1_000).map((key) => observation(key, status, Date.now()))
+    await sendAll(producer, OBSERVATIONS, pack(observations, partitions))
+  }
+  await producer.disconnect()
+}
+
+/** Whether an update of this session with this word is committed, behind `from`. */
+async function isUpdated(kafka: Kafka, key: string, from: bigint): Promise<boolean> {
+  const partition = partitionOf(key, partitions)
+  let found = false
+  const onMessages = (_: number, messages: KafkaMessage[]) => {
+    found ||= messages.some((message) => String(message.key) === key)
+  }
+  await readToEnd({ kafka, topic: STATUS, partitions: [partition], from: new Map([[partition, from]]), onMessages })
+  return found
+}
+
+/** Seconds from the start of a stage to the first update that is committed for what came meanwhile. */
+async function firstUpdate(kafka: Kafka, admin: Admin, start: () => Stage): Promise<{ stage: Stage; seconds: number }> {
+  const key = keyOf(Math.floor(Math.random() * sessions))
+  const ends = await admin.fetchTopicOffsets(STATUS)
+  const end = ends.find(({ partition }) => partition === partitionOf(key, partitions))?.high ?? '0'
+  await observe(kafka, [key], 'expired')
+  const startedAt = Date.now()
+  const stage = start()
+  await until(() => isUpdated(kafka, key, BigInt(end)), { timeoutMs: 600_000, what: 'the first update is committed' })
+  return { stage, seconds: (Date.now() - startedAt) / 1_000 }
+}
+
+async function measure(env: Record<string, string>, check: (isMet: boolean, what: string) => void): Promise<void> {
+  const brokers = (env.KAFKA_BROKERS ?? '').split(',')
+  const kafka = new kafkajs.Kafka({ brokers, clientId: 'heads', logLevel: kafkajs.logLevel.NOTHING })
+  const admin = kafka.admin()
+  await admin.connect()
+  await createTopic(admin, STATUS, partitions, { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': '86400000' })
+  await createTopic(admin, OBSERVATIONS, partitions, { 'message.timestamp.type': 'LogAppendTime' })
+  await fill(kafka)
+  const plain = await plainFetch(kafka)
+  say(`kafkajs, plain fetch: ${tellRate(plain)}`)
+
+  let stage = startStage(env)
+  try {
+    const restored = await restore(stage)
+    say(`restore without a store: ${tellRate(restored)}, ${restored.seconds.toFixed(1)} s`)
+    say(`memory, MiB: ${JSON.stringify(memory(stage.pid))}`)
+    check(restored.perSecond >= plain.perSecond / 2, 'restore at half of the plain fetch rate, by the clock')
+    check(restored.microseconds <= plain.microseconds * 2, 'the same by processor time, with the start of the program')
+
+    const used = processorSeconds(stage.pid)
+    const count = Math.min(200_000, sessions)
+    await observe(
+      kafka,
+      Array.from({ length: count }, (_, i) => keyOf(i)),
+      'finished',
+    )
+    const isDone = async () => (await stage.metric('pm_observations_total', 'published')) >= count
+    await until(isDone, { timeoutMs: 600_000, what: 'all observations are published' })
+    const each = ((processorSeconds(stage.pid) - used) * 1e6) / count
+    say(`status stage at ${sessions} sessions: ${each.toFixed(1)} µs of processor time an observation`)
+    say(`memory, MiB: ${JSON.stringify(memory(stage.pid))}`)
+    check(memory(stage.pid).VmHWM <= 512, 'resident memory of at most 512 MiB, at its peak')
+
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      await stage.end(signal)
+      const first = await firstUpdate(kafka, admin, () => startStage(env))
+      stage = first.stage
+      const read = await stage.metric('pm_restored_records_total')
+      say(`after ${signal}: ${read} status records read again; memory, MiB: ${JSON.stringify(memory(stage.pid))}`)
+      check(
+        first.seconds <= 10,
+        `restart after ${signal} to the first update: ${first.seconds.toFixed(1)} s of at most 10`,
+      )
+    }
+  } finally {
+    await stage.end('SIGKILL')
+    await admin.disconnect()
+  }
+}
+
+async function main(): Promise<number> {
+  await build(say)
+  await using services = await startServices({ fresh: true, progress: say })
+  const stateDir = mkdtempSync(join(tmpdir(), 'heads-'))
+  let missed = 0
+  try {
+    await measure({ ...services.env, STATE_DIR: stateDir }, (isMet, what) => {
+      say(`${isMet ? 'met   ' : 'MISSED'} ${what}`)
+      if (!isMet) missed++
+    })
+  } finally {
+    rmSync(stateDir, { recursive: true })
+  }
+  return missed > 0 ? 1 : 0
+}
+
+process.exit(await main())
