@@ -31,9 +31,6 @@ export interface ReadToEndOptions {
   /** Offsets still to read, over all partitions, after each answer. */
   onProgress?: (left: bigint) => void
   signal?: AbortSignal
-  /** No longer needed; accepted until the callers are without them. */
-  admin?: unknown
-  groupId?: string
 }
 
 /** A partition that gives nothing for so long, whatever is tried, was cut off, or made anew under the reader. */

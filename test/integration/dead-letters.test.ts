@@ -43,7 +43,7 @@ async function makeTopic(name: string, maxMessageBytes?: number): Promise<void> 
 async function read(name: string): Promise<Letter[]> {
   const read: Letter[] = []
   await readToEnd({
-    ...{ kafka, admin, topic: name, groupId: `${name}-judge` },
+    ...{ kafka, topic: name },
     onMessages: (partition, messages) => {
       for (const message of messages) read.push({ ...message, partition })
     },

@@ -91,7 +91,7 @@ const sendEvent = (event_id: string) =>
 async function recordsOf(topic: string): Promise<KafkaMessage[]> {
   const all: KafkaMessage[] = []
   await readToEnd({
-    ...{ kafka, admin, topic, groupId: `${names.KAFKA_GROUP_ID}-judge` },
+    ...{ kafka, topic },
     onMessages: (_, messages) => {
       all.push(...messages)
     },

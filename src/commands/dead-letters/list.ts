@@ -18,9 +18,7 @@ async function read(connection: Connection, settings: Settings, options: ListOpt
   const newest = createNewest(options.limit)
   await readToEnd({
     kafka: connection.kafka,
-    admin: connection.admin,
     topic,
-    groupId: `${settings.kafka.groupId}-dead-letters`,
     signal,
     onMessages: (partition, messages) => {
       for (const message of messages) {

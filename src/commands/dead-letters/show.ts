@@ -32,11 +32,9 @@ async function fetchOne(connection: Connection, settings: Settings, at: Position
   let letter: KafkaMessage | undefined
   await readToEnd({
     kafka: connection.kafka,
-    admin: connection.admin,
     topic,
     partitions: [at.partition],
     from: new Map([[at.partition, at.offset]]),
-    groupId: `${settings.kafka.groupId}-dead-letters`,
     signal: AbortSignal.any([signal, found.signal]),
     onMessages: (_, messages) => {
       letter ??= messages.find(({ offset }) => BigInt(offset) === at.offset)
