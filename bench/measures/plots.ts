@@ -144,7 +144,10 @@ const PEER = '#bc4c00'
 function chartOf(title: string, axis: string, points: Point[]): Chart {
   const medians = (side: string, figure: (round: Round) => number) =>
     points.map(({ rounds }) => {
-      const values = rounds.filter((round) => round.side === side).map(figure)
+      const values = rounds
+        .filter((round) => round.side === side)
+        .map(figure)
+        .filter(Number.isFinite)
       return values.length === 0 ? null : spread(values).median
     })
   const series = (figure: (round: Round) => number) =>
