@@ -1,6 +1,10 @@
 import { type Round, remarksOn } from './round.ts'
 import type { Spread } from './statistics.ts'
 
+/** How many of these rounds others may have slowed. */
+export const countDoubted = (rounds: { doubts: string[] }[]): number =>
+  rounds.filter(({ doubts }) => doubts.length > 0).length
+
 /** A line of the table of the issue: what is compared, and what it must and should be. */
 export interface Line {
   measure: string
@@ -9,6 +13,8 @@ export interface Line {
   must: number
   aim: number
   better: 'higher' | 'lower'
+  /** Of the rounds that it stands on. */
+  doubted: number
 }
 
 export interface Report {
@@ -23,9 +29,10 @@ export interface Report {
 
 const digits = (value: number) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(2))
 
-function verdict({ value: { median }, must, aim, better }: Line): string {
+function verdict({ value: { median }, must, aim, better, doubted }: Line): string {
   const reaches = (goal: number) => (better === 'higher' ? median >= goal : median <= goal)
-  return reaches(aim) ? 'aim reached' : reaches(must) ? 'good enough' : 'too little'
+  const said = reaches(aim) ? 'aim reached' : reaches(must) ? 'good enough' : 'too little'
+  return doubted === 0 ? said : `${said}; ${doubted} rounds doubted`
 }
 
 const goal = (line: Line, value: number) => `${line.better === 'higher' ? '≥' : '≤'} ${value}${unit(line)}`
@@ -65,11 +72,8 @@ export function tables(report: Report, markdown: boolean): string {
       .map(([name, value]) => `${name}: ${value}`)
       .join(' · '),
   )
-  const doubted = report.rounds.filter(({ doubts }) => doubts.length > 0).length
-  if (doubted > 0) {
-    parts.push(
-      `${doubted} of ${report.rounds.length} rounds are doubted: not figures to keep. Run it on a machine with nothing else to do.`,
-    )
+  if (report.lines.some(({ doubted }) => doubted > 0) || report.rounds.some(({ doubts }) => doubts.length > 0)) {
+    parts.push('Doubted rounds give no figures to keep: run it on a machine with nothing else to do.')
   }
   return `${parts.join('\n\n')}\n`
 }

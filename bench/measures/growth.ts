@@ -1,11 +1,12 @@
 import { until } from '../../local/until.ts'
 import type { Bed } from '../bed.ts'
+import { countCommitted } from '../count-committed.ts'
 import { deleteTopics, discard, fill, newDeployment } from '../deployment.ts'
 import { makeInput, produce } from '../kafka.ts'
 import type { BenchOptions } from '../options.ts'
 import { type Deployment, startOurs } from '../ours.ts'
 import { peakMemory } from '../processor-time.ts'
-import type { Line } from '../report.ts'
+import { countDoubted, type Line } from '../report.ts'
 import { countDocuments, mismatch, type Round, told, WINDOW_FROM } from '../round.ts'
 import { ratios } from '../statistics.ts'
 import { extendingTraffic, newShape, openingTraffic } from '../traffic.ts'
@@ -28,7 +29,10 @@ export async function growth(bed: Bed, options: BenchOptions): Promise<{ line: L
   const value = ratios(rounds.slice(1).map(total), rounds.slice(0, 1).map(total))
   const [small, large] = sizes.map((size) => size.toLocaleString('en'))
   const measure = `processor time a record with ${large} documents and sessions ÷ with ${small}`
-  return { line: { measure, unit: '', value, must: 1.3, aim: 1.1, better: 'lower' }, rounds }
+  return {
+    line: { measure, unit: '', value, must: 1.3, aim: 1.1, better: 'lower', doubted: countDoubted(rounds) },
+    rounds,
+  }
 }
 
 async function atSize(bed: Bed, sessions: number, records: number): Promise<Round> {
@@ -83,8 +87,21 @@ async function extend(
       watched: { program: ours.pids, ...bed.pids },
     })
     const documents = await countDocuments(bed, deployment.database)
-    const errors = mismatch('documents', documents, traffic.documents)
-    return { ...window, side: 'ours', scenario, documents, peakMemory: Math.max(...ours.pids.map(peakMemory)), errors }
+    const updates = await countCommitted(bed.services.env.KAFKA_BROKERS, deployment.status, traffic.updates)
+    const errors = [
+      ...mismatch('documents', documents, traffic.documents),
+      ...mismatch('updates', updates.records, traffic.updates),
+      ...mismatch('ids of updates', updates.ids, traffic.updates),
+    ]
+    return {
+      ...window,
+      side: 'ours',
+      scenario,
+      documents,
+      updates,
+      peakMemory: Math.max(...ours.pids.map(peakMemory)),
+      errors,
+    }
   } finally {
     await ours.stop()
     await deleteTopics(bed.cluster, [topic])

@@ -5,9 +5,10 @@ import { discard, fill, newDeployment } from '../deployment.ts'
 import type { BenchOptions } from '../options.ts'
 import { startOurs } from '../ours.ts'
 import { between, look, type Usage } from '../processor-time.ts'
-import type { Line } from '../report.ts'
+import { countDoubted, type Line } from '../report.ts'
 import { spread } from '../statistics.ts'
 import { freshTraffic, newShape } from '../traffic.ts'
+import { doubtsAbout } from '../window.ts'
 
 const WARM_UP = 20_000
 /** Until the last offsets are committed and garbage is collected. */
@@ -37,5 +38,16 @@ export async function idle(bed: Bed, { rounds, quick }: BenchOptions): Promise<{
   const value = spread(windows.map(share))
   bed.tell(`idle: ${value.median.toFixed(2)} % of a processor`)
   const measure = 'idle processor use with all connections up, of a core'
-  return { line: { measure, unit: '%', value, must: 1, aim: 0.5, better: 'lower' }, windows }
+  return {
+    line: {
+      measure,
+      unit: '%',
+      value,
+      must: 1,
+      aim: 0.5,
+      better: 'lower',
+      doubted: countDoubted(windows.map((usage) => ({ doubts: doubtsAbout(usage) }))),
+    },
+    windows,
+  }
 }

@@ -1,7 +1,7 @@
 import type { Bed } from '../bed.ts'
 import { deleteTopics, discard, fill, newDeployment } from '../deployment.ts'
 import type { BenchOptions } from '../options.ts'
-import type { Line } from '../report.ts'
+import { countDoubted, type Line } from '../report.ts'
 import { type Round, roundOfOurs } from '../round.ts'
 import { spread } from '../statistics.ts'
 import { freshTraffic, newShape } from '../traffic.ts'
@@ -19,7 +19,15 @@ export async function memory(bed: Bed, { records }: BenchOptions): Promise<{ lin
   await deleteTopics(bed.cluster, [task.topic])
   const measure = `peak resident memory draining a backlog of ${count.toLocaleString('en')}`
   return {
-    line: { measure, unit: 'MiB', value: spread([round.peakMemory]), must: 512, aim: 256, better: 'lower' },
+    line: {
+      measure,
+      unit: 'MiB',
+      value: spread([round.peakMemory]),
+      must: 512,
+      aim: 256,
+      better: 'lower',
+      doubted: countDoubted([round]),
+    },
     round,
   }
 }

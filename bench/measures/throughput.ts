@@ -3,7 +3,7 @@ import type { Bed } from '../bed.ts'
 import { discard, fill, newDeployment } from '../deployment.ts'
 import type { BenchOptions, Measure } from '../options.ts'
 import type { Deployment } from '../ours.ts'
-import type { Line } from '../report.ts'
+import { countDoubted, type Line } from '../report.ts'
 import { type Round, remarksOn, roundOfOurs, roundOfPeer, type Task } from '../round.ts'
 import { ratios } from '../statistics.ts'
 import { freshTraffic, mixedTraffic, newShape } from '../traffic.ts'
@@ -71,23 +71,26 @@ const perSecond = (round: Round) => round.perSecond
 const total = (round: Round) => round.total
 
 export function throughputLines(rounds: Round[]): Line[] {
-  const ratio = (figure: (round: Round) => number, scenario: string, side: string, beside: string) =>
-    ratios(of(rounds, scenario, side).map(figure), of(rounds, scenario, beside).map(figure))
-  const has = (scenario: string, side: string) => of(rounds, scenario, side).length > 0
   const lines: Line[] = []
-  const add = (measure: string, value: Line['value'], must: number, aim: number, better: Line['better'] = 'higher') =>
-    lines.push({ measure, unit: '', value, must, aim, better })
-  if (has('new', 'peer')) {
-    add('records/s to documents and updates ÷ the peer’s, to documents', ratio(perSecond, 'new', 'ours', 'peer'), 2, 3)
-    add('total processor time a record ÷ the peer’s', ratio(total, 'new', 'ours', 'peer'), 0.4, 0.25, 'lower')
+  const add = (measure: string, compared: Compared, must: number, aim: number, better: Line['better'] = 'higher') => {
+    const { figure, scenario, side = 'ours', beside = 'peer' } = compared
+    const [above, below] = [of(rounds, scenario, side), of(rounds, scenario, beside)]
+    if (above.length === 0 || below.length === 0) return
+    const value = ratios(above.map(figure), below.map(figure))
+    lines.push({ measure, unit: '', value, must, aim, better, doubted: countDoubted([...above, ...below]) })
   }
-  if (has('new', 'avro')) add('Avro in and out ÷ our JSON, records/s', ratio(perSecond, 'new', 'avro', 'ours'), 0.9, 1)
-  if (has('replay', 'peer')) {
-    add('all ids exist (replay) ÷ the peer’s, records/s', ratio(perSecond, 'replay', 'ours', 'peer'), 1, 2)
-  }
-  if (has('mixed', 'peer')) {
-    const value = ratio(perSecond, 'mixed', 'ours', 'peer')
-    add('20 % of ids exist, records late and repeated ÷ the peer’s, records/s', value, 1.5, 2.5)
-  }
+  const figure = perSecond
+  add('records/s to documents and updates ÷ the peer’s, to documents', { figure, scenario: 'new' }, 2, 3)
+  add('total processor time a record ÷ the peer’s', { figure: total, scenario: 'new' }, 0.4, 0.25, 'lower')
+  add('Avro in and out ÷ our JSON, records/s', { figure, scenario: 'new', side: 'avro', beside: 'ours' }, 0.9, 1)
+  add('all ids exist (replay) ÷ the peer’s, records/s', { figure, scenario: 'replay' }, 1, 2)
+  add('20 % of ids exist, records late and repeated ÷ the peer’s, records/s', { figure, scenario: 'mixed' }, 1.5, 2.5)
   return lines
+}
+
+interface Compared {
+  figure: (round: Round) => number
+  scenario: string
+  side?: string
+  beside?: string
 }

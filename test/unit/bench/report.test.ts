@@ -15,6 +15,7 @@ const line: Line = {
   must: 2,
   aim: 3,
   better: 'higher',
+  doubted: 0,
 }
 
 const report = (lines: Line[], rounds: Round[] = []): Report => ({
@@ -77,9 +78,10 @@ describe('the table', () => {
       peakMemory: 1,
       errors: ['1 documents in place of 2'],
     }
-    const text = tables(report([], [round]), false)
+    const text = tables(report([{ ...line, doubted: 1 }], [round]), false)
+    expect(text).toContain('good enough; 1 rounds doubted')
     expect(text).toContain('WRONG: 1 documents in place of 2; doubted: others used 50 %')
-    expect(text).toContain('1 of 1 rounds are doubted')
+    expect(text).toContain('Doubted rounds give no figures to keep')
   })
 })
 
