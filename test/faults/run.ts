@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Cluster } from '../../local/cluster.ts'
 import { until } from '../../local/until.ts'
@@ -93,8 +95,10 @@ export async function playScenario(
   const counts: Record<string, number> = {}
   await using progress = await watchProgress(brokers, names)
   let sends = 0
+  const stateDir = join(cluster.directory, names.KAFKA_GROUP_ID)
+  const placeOf = placesOf(random.pick(HEADS), stateDir, say)
   try {
-    await using fleet = createFleet(env, CHUNK_RECORDS, random)
+    await using fleet = createFleet(env, CHUNK_RECORDS, random, placeOf)
     await scenario.play({
       ...{ cluster, names, env, random, fleet, progress, inputPartitions, say },
       send: (events, more) =>
@@ -116,6 +120,18 @@ export async function playScenario(
     await cluster.heal()
     await progress.cleanUp()
     await dropDatabase(cluster.env, names)
+    await rm(stateDir, { recursive: true, force: true })
+  }
+}
+
+/** Where a run keeps the heads of sessions: in memory, on a disk of each processor, or on one disk of all. */
+const HEADS = ['in memory', 'on disk', 'on one disk'] as const
+
+function placesOf(heads: (typeof HEADS)[number], stateDir: string, say: (line: string) => void) {
+  say(`heads ${heads}`)
+  return (place: number): Record<string, string> => {
+    if (heads === 'in memory') return {}
+    return { STATE_DIR: heads === 'on disk' ? join(stateDir, String(place)) : stateDir }
   }
 }
 

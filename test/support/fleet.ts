@@ -1,5 +1,5 @@
 import type { Random } from '../../src/simulate/random.ts'
-import { launchProcessor, type Processor, startProcessor } from './processor.ts'
+import { isReady, launchProcessor, type Processor } from './processor.ts'
 
 /** The processors of a run, as far as they live. */
 export interface Fleet extends AsyncDisposable {
@@ -17,29 +17,42 @@ export interface Fleet extends AsyncDisposable {
   peakMemory(): number | null
 }
 
-/** @param chunkRecords sizes to draw from at each start */
+/**
+ * @param chunkRecords sizes to draw from at each start
+ * @param placeOf settings of the lowest place that no living member has: a new one finds there what a dead one left
+ */
 export function createFleet(
   env: Record<string, string>,
   chunkRecords: readonly [number, ...number[]],
   random: Random,
+  placeOf: (place: number) => Record<string, string> = () => ({}),
 ): Fleet {
   const members: Processor[] = []
+  const places = new Map<Processor, number>()
   let started = 0
   let peak: number | null = null
-  const settings = (extra: Record<string, string>) => ({
-    ...env,
-    CHUNK_RECORDS: String(random.pick(chunkRecords)),
-    KAFKA_CLIENT_ID: `processor-${++started}`,
-    ...extra,
-  })
-  const join = (processor: Processor) => {
+  const freePlace = () => {
+    const taken = new Set([...places].flatMap(([processor, place]) => (processor.hasEnded() ? [] : [place])))
+    let place = 0
+    while (taken.has(place)) place++
+    return place
+  }
+  const launch = (extra: Record<string, string>) => {
+    const place = freePlace()
+    const own = { CHUNK_RECORDS: String(random.pick(chunkRecords)), KAFKA_CLIENT_ID: `processor-${++started}` }
+    const processor = launchProcessor({ ...env, ...own, ...placeOf(place), ...extra })
+    places.set(processor, place)
     members.push(processor)
     return processor
   }
   return {
     members,
-    start: async (extra = {}) => join(await startProcessor(settings(extra))),
-    launch: (extra = {}) => join(launchProcessor(settings(extra))),
+    async start(extra = {}) {
+      const processor = launch(extra)
+      await isReady(processor)
+      return processor
+    },
+    launch: (extra = {}) => launch(extra),
     async end(which, how) {
       const [member] = members.splice(typeof which === 'number' ? which : members.indexOf(which), 1)
       if (member === undefined) return

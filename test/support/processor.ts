@@ -39,15 +39,20 @@ const LOG_CHARACTERS = 20_000
 /** Starts the built processor and waits until it is ready. Nothing of this process's environment but PATH reaches it. */
 export async function startProcessor(env: Record<string, string>): Promise<Processor> {
   const processor = launchProcessor(env)
-  const isReady = async () => processor.hasEnded() || (await processor.answers('/readyz')) === 200
+  await isReady(processor)
+  return processor
+}
+
+/** Waits until it is ready. @throws with its log, and it is ended, when that does not come */
+export async function isReady(processor: Processor): Promise<void> {
+  const look = async () => processor.hasEnded() || (await processor.answers('/readyz')) === 200
   try {
-    await until(isReady, { timeoutMs: READY_MS, what: 'the processor is ready' })
+    await until(look, { timeoutMs: READY_MS, what: 'the processor is ready' })
     if (processor.hasEnded()) throw new Error('The processor ended at its start')
   } catch (error) {
     await processor[Symbol.asyncDispose]()
     throw new Error(`${(error as Error).message}\n${processor.log()}`)
   }
-  return processor
 }
 
 /** The same without any waiting, for one that may not live long. */
