@@ -10,6 +10,7 @@
 import type { KafkaMessage, Producer } from 'kafkajs'
 import type { RecordType, SourceRecord } from './contract/record.ts'
 import type { Decoder } from './decode/decoder.ts'
+import { createNewIds, type NewIds } from './documents/new-ids.ts'
 import type { DocumentStore } from './documents/store.ts'
 import type { Cards } from './normalize/card-data.ts'
 import { normalize, tombstoneId } from './normalize/normalize.ts'
@@ -41,11 +42,12 @@ export interface IngestParts {
 export function createIngest(parts: IngestParts) {
   const { settings, metrics } = parts
   const events = new Set(settings.topics.events)
+  const newIds = createNewIds()
   return async (messages: KafkaMessage[], lastOffset: string, turn: Turn): Promise<void> => {
     const type: RecordType = events.has(turn.topic) ? 'event' : 'response'
     for (let from = 0; from < messages.length && !turn.signal.aborted; from += settings.chunkRecords) {
       const records = messages.slice(from, from + settings.chunkRecords).map((message) => sourceRecord(turn, message))
-      await ingestChunk(parts, type, records, turn.signal)
+      await ingestChunk(parts, type, records, newIds, turn.signal)
       const isLast = from + records.length === messages.length
       const offset = isLast ? lastOffset : (records.at(-1) as SourceRecord).offset
       if (!(await timed(metrics, 'ingest', 'commit', () => turn.commit(offset)))) return
@@ -56,7 +58,13 @@ export function createIngest(parts: IngestParts) {
   }
 }
 
-async function ingestChunk(parts: IngestParts, type: RecordType, records: SourceRecord[], signal: AbortSignal) {
+async function ingestChunk(
+  parts: IngestParts,
+  type: RecordType,
+  records: SourceRecord[],
+  newIds: NewIds,
+  signal: AbortSignal,
+) {
   const { decoder, store, metrics, outages, settings } = parts
   const step = <T>(name: string, dependency: Dependency, work: () => Promise<T>) =>
     outages.waitOut(dependency, signal, () => timed(metrics, 'ingest', name, work))
@@ -65,12 +73,25 @@ async function ingestChunk(parts: IngestParts, type: RecordType, records: Source
   const taken = await timed(metrics, 'ingest', 'normalize', () =>
     records.map((record) => takeSafely(parts, type, record)),
   )
-  const ids = new Set(taken.flatMap((one) => ('id' in one ? [one.id] : [])))
-  const existing = await step('read', 'mongodb', () => store.read([...ids]))
+  const partition = `${records[0]?.topic}/${records[0]?.partition}`
+  const blind = newIds.expected(partition) && taken.every(knowsItsTime)
+  const existing: Existing = blind ? new Map() : await step('read', 'mongodb', () => store.read(idsOf(taken)))
   const placed = placeChunk(taken, (id) => existing.get(id)?.createdAt, Date.now(), settings)
   const written = await step('write', 'mongodb', () => writeEntries(store, placed.entries, existing))
+  newIds.saw(partition, existing.size === 0 && written.results.updated + written.results.unchanged === 0)
   const sent = await step('send', 'kafka', () => send(parts, placed, written.refused))
   count(metrics, placed, written, sent)
+}
+
+function idsOf(taken: Taken[]): string[] {
+  const ids = new Set<string>()
+  for (const one of taken) if ('id' in one) ids.add(one.id)
+  return [...ids]
+}
+
+/** A record without a time of its own takes one from what is stored. */
+function knowsItsTime(taken: Taken): boolean {
+  return !('normalized' in taken) || taken.normalized === null || taken.normalized.time !== null
 }
 
 /** A record that makes us throw must not stop its partition for ever. */

@@ -43,7 +43,7 @@ const SMALLEST = 1 << 20
 /** What a rare large document leaves behind is given back. */
 const LARGEST_KEPT = 1 << 24
 /** Up to here a loop is faster than a call into native code. */
-const SHORT = 48
+const SHORT = 64
 
 let buffer = Buffer.allocUnsafeSlow(SMALLEST)
 let at = 0
@@ -140,7 +140,10 @@ function writeObjectElement(key: string, value: object | null, depth: number): v
     writeObject(value, depth + 1)
   } else if (value instanceof Date) {
     writeKey(DATE, key)
-    at = buffer.writeBigInt64LE(BigInt(value.getTime()), at)
+    const time = value.getTime()
+    writeInt32(time % 2 ** 32, at) // two's complement, also of a time before 1970
+    writeInt32(Math.floor(time / 2 ** 32), at + 4)
+    at += 8
   } else if (value instanceof Encoded) {
     writeKey(value.isArray ? ARRAY : OBJECT, key)
     ensure(value.bytes.length)

@@ -11,6 +11,8 @@ import { causesOf, saysKafka } from './errors.ts'
 
 const SESSION_TIMEOUT_MS = 10_000
 const HEARTBEAT_MS = 2_000
+/** What one answer of a broker brings, about: all of it is in memory until the last of it is done. */
+const FETCH_BYTES = 3_000_000
 
 /** One handler's hold on one partition. */
 export interface Turn {
@@ -74,6 +76,7 @@ export async function startPartitionConsumer(options: PartitionConsumerOptions):
     rebalanceTimeout: 30_000,
     heartbeatInterval: HEARTBEAT_MS,
     maxWaitTimeInMs: 500,
+    maxBytes: FETCH_BYTES,
     allowAutoTopicCreation: false,
     metadataMaxAge: 60_000,
   })
