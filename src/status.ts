@@ -65,7 +65,15 @@ export function createStatusStage(parts: StatusParts): StatusStage {
   const slots = new Map<number, Slot>()
   const closings = new Map<number, Promise<void>>()
   const watched = watchLanes(parts)
-  const laneOptions: LaneOptions = { ...parts.lane, ...watched, restoring: fewAtOnce(MOST_RESTORING) }
+  const laneOptions: LaneOptions = {
+    ...parts.lane,
+    ...watched,
+    onProgress(partition, records, left) {
+      watched.onProgress(partition, records, left)
+      if (slots.has(partition)) health.set(`lane-${partition}`, false, `restoring, about ${left} records left`)
+    },
+    restoring: fewAtOnce(MOST_RESTORING),
+  }
   const sliceMs = Math.min(ROUND_MS, parts.lane.retentionMs) / SLICES
   let member: string | null = null
   let consumer: PartitionConsumer | undefined

@@ -29,7 +29,7 @@ export class SchemaMissingError extends Error {
 
 const MISSING: ReadonlySet<string> = new Set<DeadLetterReason>(['no_registry', 'unknown_schema'])
 
-type Encode = (update: StatusUpdate) => Buffer
+type Encode = (update: StatusUpdate) => Buffer | string
 
 /** JSON, or Avro with the schema registered under `<topic>-value` when a registry is set. Throws if it is incompatible. */
 export async function createStatusCodec(
@@ -37,7 +37,7 @@ export async function createStatusCodec(
   topic: string,
   decoder: ValueDecoder,
 ): Promise<StatusCodec> {
-  const encode: Encode = registry ? await avroEncoder(registry, topic) : (update) => Buffer.from(JSON.stringify(update))
+  const encode: Encode = registry ? await avroEncoder(registry, topic) : JSON.stringify
   const contentType = registry ? 'application/avro' : 'application/json'
   return {
     toMessage: (partition, key, update) => ({

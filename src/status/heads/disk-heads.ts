@@ -4,23 +4,21 @@ import { join } from 'node:path'
 import type { Head } from '../fold.ts'
 import { type Cursor, readVarint } from './bytes.ts'
 import { type Checkpoint, SUFFIX, writeCheckpoint } from './checkpoint.ts'
-import { type Heads, HeadsError, type Mark, newestOf } from './heads.ts'
+import { type Cleaner, createCleaner } from './cleaner.ts'
+import { type Heads, HeadsError, type Mark, secondsOf } from './heads.ts'
 import {
   addressOf,
   asHeadsError,
   beginFrame,
   beginRecord,
-  damaged,
   endRecord,
-  type Frame,
   type Log,
-  type RecordBody,
   readFrame,
   recordsOf,
   reserve,
 } from './log.ts'
 import { createLogs, type Logs } from './logs.ts'
-import { packedBound, packHead, packKey, unpackHead } from './pack.ts'
+import { hasKey, packedBound, packHead, packKey, unpackHead } from './pack.ts'
 import { createTable, hashOf, type Table } from './table.ts'
 
 const MiB = 2 ** 20
@@ -28,16 +26,9 @@ const MiB = 2 ** 20
 const FRAME_BYTES = 4 * MiB
 /** A checkpoint is due after so many bytes, or as many as the table has. */
 const SAVE_BYTES = 4 * MiB
-/** Outdated records, beside as many as there are heads, before the oldest log is cleaned; and logs. */
-const SPARE_RECORDS = 20_000
-const MOST_LOGS_KEPT = 16
-/** Bytes cleaned at least at once, and for each byte written. */
-const CLEANING_BYTES = 256 * 1024
-const CLEANING_RATE = 4
 /** Addresses remembered between a get and the put that follows. */
 const MOST_KNOWN = 20_000
 const HOUR_MS = 3_600_000
-const MOST_SECONDS = 2 ** 32 - 1
 
 /** A record of the frame under way: where it is, and where its key is. */
 interface Placed {
@@ -66,7 +57,7 @@ export class DiskHeads implements Heads {
   #writtenAt: number
   /** Bytes written since the last checkpoint. */
   #unsaved = 0
-  #cleaning: { log: Log; at: number } | null = null
+  #cleaner: Cleaner
   #isDamaged = false
   #isClosed = false
   /** Checkpoints of former owners, which the first of this one replaces. */
@@ -82,6 +73,7 @@ export class DiskHeads implements Heads {
     this.#seed = stored?.seed ?? randomBytes(4).readUInt32LE()
     this.#table = createTable(stored?.slots)
     this.#logs = createLogs(dir, owner, stored?.logs ?? [])
+    this.#cleaner = createCleaner(this.#logs, this.#table, this.#seed)
     this.#mark = stored?.mark ?? null
     this.#writtenAt = stored?.writtenAt ?? now()
     const last = stored?.logs.at(-1)
@@ -135,7 +127,7 @@ export class DiskHeads implements Heads {
       }
       this.#write(placed, mark)
       this.#known.clear()
-      this.#clean(Math.max(CLEANING_BYTES, CLEANING_RATE * (this.#unsaved - before)))
+      this.#clean(this.#unsaved - before)
       if (this.#logs.isNew || this.#unsaved > Math.max(SAVE_BYTES, this.#table.slots.byteLength)) this.#save()
     })
   }
@@ -193,7 +185,7 @@ export class DiskHeads implements Heads {
         this.#index(log, base, frame.bytes, { start, from, to, hash, seconds, known: undefined })
       }
       this.#mark = frame.mark ?? this.#mark
-      this.#writtenAt = frame.writtenAt
+      this.#writtenAt = Math.max(this.#writtenAt, frame.writtenAt) // what was only moved is older
       this.#unsaved += frame.bytes.length
     }
   }
@@ -227,49 +219,12 @@ export class DiskHeads implements Heads {
     else if (slot >= 0) this.#table.remove(slot)
   }
 
-  /**
-   * Moves what still counts out of the oldest log, `budget` bytes of it at a time, and deletes it in the end: at most about
-   * as many records are outdated as there are heads, and the work is in proportion to what is written.
-   */
-  #clean(budget: number): void {
-    if (!this.#cleaning) {
-      const isLean = this.#logs.records <= 2 * this.size + SPARE_RECORDS && this.#logs.all.length <= MOST_LOGS_KEPT
-      if (isLean) return
-      this.#cleaning = { log: this.#logs.oldest(), at: 0 }
-    }
-    const { log, at } = this.#cleaning
-    while (this.#cleaning.at < Math.min(log.length, at + budget)) {
-      const frame = readFrame(log, this.#cleaning.at)
-      if (!frame) throw damaged(`${log.file} is damaged at ${this.#cleaning.at}`)
-      this.#moveFrom(log, this.#cleaning.at, frame)
-      this.#cleaning.at += frame.bytes.length
-    }
-    if (this.#cleaning.at < log.length) return
-    this.#cleaning = null
-    this.#save(log)
+  #clean(written: number): void {
+    const { moved, emptied } = this.#cleaner.clean(written)
+    this.#unsaved += moved
+    if (!emptied) return
+    this.#save(emptied) // what the checkpoint names must be there
     this.#logs.drop()
-  }
-
-  #moveFrom(log: Log, base: number, frame: Frame): void {
-    const to = this.#frame
-    const moved: { slot: number; start: number }[] = []
-    beginFrame(to)
-    for (const { start, body } of recordsOf(frame)) {
-      const { end } = body
-      const address = addressOf(log, base + start)
-      const size = readVarint(body)
-      const hash = hashOf(frame.bytes, body.at, body.at + size, this.#seed)
-      const slot = this.#table.find(hash, (other) => other === address)
-      if (slot < 0) continue
-      reserve(to, end - start)
-      const copy = beginRecord(to)
-      to.at = copy + frame.bytes.copy(to.buffer, copy, start, end)
-      moved.push({ slot, start: copy })
-    }
-    if (moved.length === 0) return
-    const { log: target, base: at, bytes } = this.#logs.append(to, moved.length, null, this.#writtenAt)
-    this.#unsaved += bytes
-    for (const { slot, start } of moved) this.#table.move(slot, addressOf(target, at + start))
   }
 
   /** Writes the checkpoint, without a log that is about to go, and deletes those of others. */
@@ -297,15 +252,4 @@ export class DiskHeads implements Heads {
       throw known
     }
   }
-}
-
-function hasKey(body: RecordBody, key: Buffer, from: number, to: number): boolean {
-  const size = readVarint(body)
-  const start = body.at
-  body.at += size
-  return size === to - from && body.buffer.compare(key, from, to, start, body.at) === 0
-}
-
-function secondsOf(head: Head | null): number {
-  return head === null ? -1 : Math.min(MOST_SECONDS, Math.max(0, Math.ceil(newestOf(head) / 1_000)))
 }

@@ -57,3 +57,10 @@ export function newestOf(head: Head): number {
   }
   return newest
 }
+
+const MOST_SECONDS = 2 ** 32 - 1
+
+/** The same in seconds, rounded up, from 0 to 2^32 - 1, as a table holds it; -1 where the key has ended. */
+export function secondsOf(head: Head | null): number {
+  return head === null ? -1 : Math.min(MOST_SECONDS, Math.max(0, Math.ceil(newestOf(head) / 1_000)))
+}

@@ -181,7 +181,10 @@ export function readFrame(log: Log, offset: number): Frame | null {
 }
 
 /** The records of a whole frame: where each begins, and its body. */
-export function* recordsOf({ records, bytes }: Frame): Generator<{ start: number; body: RecordBody }> {
+export function* recordsOf({
+  records,
+  bytes,
+}: Pick<Frame, 'records' | 'bytes'>): Generator<{ start: number; body: RecordBody }> {
   let start = FRAME_HEADER
   for (let i = 0; i < records; i++) {
     const end = start + RECORD_HEADER + bytes.readUInt32LE(start + 4)

@@ -72,6 +72,14 @@ export function packKey(to: Cursor, key: string): number {
   return start
 }
 
+/** Whether the key of a record whose body begins at the cursor is `key` from `from` to `to`. Moves the cursor past it. */
+export function hasKey(body: Cursor, key: Buffer, from: number, to: number): boolean {
+  const size = readVarint(body)
+  const start = body.at
+  body.at += size
+  return size === to - from && body.buffer.compare(key, from, to, start, body.at) === 0
+}
+
 /** Writes what follows the key; null says that it has ended. */
 export function packHead(to: Cursor, head: Head | null): void {
   writeVarint(to, head?.revision ?? 0)

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import {
   cpSync,
   existsSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
@@ -18,7 +20,9 @@ import { pino } from 'pino'
 import type { Head } from '../../../../src/status/fold.ts'
 import { directoryOf, openHeadsOnDisk } from '../../../../src/status/heads/disk.ts'
 import { type Heads, HeadsError } from '../../../../src/status/heads/heads.ts'
-import { anyChanges, describeHeads, head, mark } from '../../../support/heads-conformance.ts'
+import { headsOpener } from '../../../../src/status/heads/open.ts'
+import { anyChanges, describeHeads } from '../../../support/heads-conformance.ts'
+import { head, mark } from '../../../support/heads-example.ts'
 
 const stateDir = mkdtempSync(join(tmpdir(), 'heads-'))
 afterAll(() => rmSync(stateDir, { recursive: true, force: true }))
@@ -99,20 +103,20 @@ describe('heads on disk, opened again', () => {
       }
       heads.discard()
     }
-    fc.assert(fc.property(fc.array(step, { maxLength: 12 }), property), { numRuns: 60 })
+    fc.assert(fc.property(fc.array(step, { maxLength: 12 }), property), { numRuns: 40 })
     expect(said).toEqual([])
   })
 
   test('outgrow their first log, and what is outdated goes', () => {
     const heads = open()
-    for (let revision = 1; revision <= 80; revision++) heads.put(many(0, 3_000, revision), mark(revision * 3_000))
+    for (let revision = 1; revision <= 30; revision++) heads.put(many(0, 3_000, revision), mark(revision * 3_000))
     heads.put(many(3_000, 3_500, 1), mark(250_000))
     const bytes = files().reduce((sum, file) => sum + readFileSync(join(dir(), file)).length, 0)
-    expect(bytes).toBeLessThan(10 * 2 ** 20)
+    expect(bytes).toBeLessThan(6 * 2 ** 20)
     kill(heads)
     const again = open()
     expect([again.size, again.mark]).toEqual([3_500, mark(250_000)])
-    for (let i = 0; i < 3_000; i += 7) expect(again.get(`session ${i}`)).toEqual(head(80, i % 60))
+    for (let i = 0; i < 3_000; i += 7) expect(again.get(`session ${i}`)).toEqual(head(30, i % 60))
     again.close()
     expect(said).toEqual([])
   })
@@ -166,7 +170,7 @@ describe('two owners of the heads of one lane', () => {
     zombie.put(many(0, 3_000, 1), mark(1))
     const owner = open()
     owner.put([['A', head(1)]], mark(2))
-    for (let revision = 2; revision < 40; revision++) zombie.put(many(0, 3_000, revision), null)
+    for (let revision = 2; revision < 20; revision++) zombie.put(many(0, 3_000, revision), null)
     zombie.close()
     expect(owner.get('session 7')).toEqual(head(1, 7))
     owner.close()
@@ -277,9 +281,30 @@ describe('a store that is damaged is discarded, never believed', () => {
   })
 })
 
+test('a disk that is full is told as such, nothing that was put before is lost, and it goes on when there is room', () => {
+  const script = fileURLToPath(new URL('../../../support/heads-until-full.ts', import.meta.url))
+  const full = join(stateDir, 'full')
+  // A limit on the size of files fails within a write, as a full disk does.
+  const limited = `trap '' XFSZ; ulimit -f 160; exec "$0" --no-warnings "$@"`
+  const { stdout, stderr } = spawnSync('sh', ['-c', limited, process.execPath, script, full], { encoding: 'utf8' })
+  expect(stderr).toBe('')
+  const told = JSON.parse(stdout)
+  expect(told).toMatchObject({ name: 'HeadsError', isDamaged: false, mark: told.put - 1 })
+  expect(told.message).toMatch(/updates\/0 \(STATE_DIR\) cannot be kept: EFBIG/)
+  expect(told.put).toBeGreaterThan(300)
+  const heads = openHeadsOnDisk({ stateDir: full, topic: 'updates', partition: 0, log })
+  expect([heads.size, heads.mark]).toEqual([told.put, mark(told.put - 1)])
+  heads.put([['one more', head(1)]], mark(told.put))
+  expect(heads.get('session 299')).toEqual(head(1))
+  heads.close()
+  expect(said).toEqual([])
+})
+
 test('a directory that cannot be written is an error that names it and the remedy', () => {
   writeFileSync(join(stateDir, 'a file'), '')
   const opening = () => openHeadsOnDisk({ stateDir: join(stateDir, 'a file'), topic: 't', partition: 0, log })
   expect(opening).toThrow(HeadsError)
   expect(opening).toThrow(/a file.*STATE_DIR.*To mend it, let this process write there/)
+  const starting = () => headsOpener(join(stateDir, 'a file', 'below'), 't', log)
+  expect(starting).toThrow(/^STATE_DIR .*a file.below cannot be used: .*Let this process write there, name another/)
 })
