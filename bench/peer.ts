@@ -47,7 +47,7 @@ export const settingsOf = ({ mongodbUri, topic, database }: PeerOptions): Record
   'writemodel.strategy': `${PACKAGE}.writemodel.strategy.ReplaceOneDefaultStrategy`,
   'bulk.write.ordered': 'false',
   'max.batch.size': '0',
-  'consumer.override.max.poll.records': '2000',
+  'consumer.override.max.poll.records': '500',
   'consumer.override.auto.offset.reset': 'earliest',
 })
 
