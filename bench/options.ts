@@ -40,7 +40,7 @@ Kafka, MongoDB, a schema registry, the peer. Prints a table and writes JSON. doc
   --heavy          the heavy measures too
   --records N      records of a round (300000; for --plots 150000)
   --rounds R       rounds of each side, taking turns (3; for --plots 1)
-  --quick          a trial of the bench itself: 30000 records, one round
+  --quick          a trial of the bench itself: 60000 records, one round
   --strict         repeat a round in which others used the machine, up to three times, and then fail
   --plots          in place of a table, the pictures of docs/: against partitions, document size, share of existing ids, processes
                    (about 15 minutes)
@@ -84,7 +84,7 @@ export function parseBenchOptions(args: string[]): BenchOptions {
   return {
     ...{ help, measures, strict, plots, markdown, out, quick },
     program: values.program ?? null,
-    records: count('--records', values.records, quick ? 30_000 : draws ? 150_000 : 300_000, 10_000),
+    records: count('--records', values.records, quick ? 60_000 : draws ? 150_000 : 300_000, 10_000),
     rounds: count('--rounds', values.rounds, quick || draws ? 1 : 3, 1),
   }
 }
