@@ -36,7 +36,8 @@ test('the head of an update that this program wrote is that of the update', () =
       const update = fold(head, one)
       if (!update) continue
       head = headOf(update)
-      expect(codec.decodeHead(codec.toMessage(0, one.key, update).value as Buffer)).toEqual(head)
+      const { value } = codec.toMessage(0, one.key, update)
+      expect(codec.decodeHead(Buffer.from(value as string))).toEqual(head)
     }
   }
   fc.assert(fc.property(fc.array(observation, { maxLength: 5 }), property), { numRuns: 300 })
