@@ -1,13 +1,10 @@
-import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Admin, Kafka, KafkaMessage } from 'kafkajs'
-import { build, MAIN } from '../../local/build.ts'
-import { scrape } from '../../local/scrape.ts'
+import { build } from '../../local/build.ts'
 import { startServices } from '../../local/services.ts'
 import { until } from '../../local/until.ts'
 import type { Observation } from '../../src/contract/observation.ts'
@@ -20,6 +17,7 @@ import { partitionOf } from '../../src/stream/partitions.ts'
 import { readToEnd } from '../../src/stream/read-to-end.ts'
 import { type PartitionMessage, sendAll } from '../../src/stream/send.ts'
 import { createTopic } from '../../src/stream/topics.ts'
+import { memory, processorSeconds, type Stage, startStage } from '../support/stage.ts'
 
 /**
  * Many open sessions: how fast heads are restored beside kafkajs's plain fetch of the same topic, how much memory they take,
@@ -40,18 +38,6 @@ const OBSERVATIONS = 'parkmobile.observations'
 
 const say = (line: string) => {
   process.stdout.write(`${line}\n`)
-}
-
-/** Processor seconds of a process so far. */
-function processorSeconds(pid: number | string): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) / 100
-}
-
-function memory(pid: number | string): Record<'VmHWM' | 'VmRSS' | 'RssAnon' | 'RssFile', number> {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  const mib = (name: string) => Math.round(Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1_024)
-  return { VmHWM: mib('VmHWM'), VmRSS: mib('VmRSS'), RssAnon: mib('RssAnon'), RssFile: mib('RssFile') }
 }
 
 const observation = (key: string, status: string, at: number): Observation => ({
@@ -123,40 +109,6 @@ async function plainFetch(kafka: Kafka): Promise<Rate> {
   const used = processorSeconds('self') - usedAtStart
   await consumer.disconnect()
   return { perSecond: records / seconds, microseconds: (used * 1e6) / records }
-}
-
-/** A running status stage. */
-interface Stage {
-  pid: number
-  end(signal: NodeJS.Signals): Promise<void>
-  /** The sum of a metric, over the samples with this label value where one is given. */
-  metric(name: string, label?: string): Promise<number>
-}
-
-function startStage(env: Record<string, string>): Stage {
-  const child = spawn(process.execPath, [MAIN, 'process'], {
-    env: { PATH: process.env.PATH ?? '', HTTP_PORT: '0', STAGES: 'status', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const ended = once(child, 'close')
-  let port = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    port ||= /"port":(\d+)/.exec(text)?.[1] ?? ''
-    for (const line of text.split('\n'))
-      if (/restoring|"level":"?(warn|error|fatal|[456]0)/.test(line)) say(`    ${line}`)
-  })
-  return {
-    pid: child.pid as number,
-    async end(signal) {
-      child.kill(signal)
-      await ended
-    },
-    async metric(name, label) {
-      const samples = await scrape(`http://127.0.0.1:${port}/metrics`).catch(() => [])
-      const ours = samples.filter((one) => one.name === name && (!label || Object.values(one.labels).includes(label)))
-      return ours.reduce((sum, { value }) => sum + value, 0)
-    },
-  }
 }
 
 /** Waits until all lanes run; tells the rate at which status records were read. */

@@ -19,7 +19,7 @@ const RECORD_HEADER = 8
 export const MOST_LOGS = 256
 const MOST_UNITS = 2 ** 24
 const NOTHING = Buffer.alloc(0)
-const MOST_RECENT = 2 * 2 ** 20
+const MOST_RECENT = 2 ** 20
 
 export interface LogName {
   /** 0 to 255, the upper bits of its addresses. */
