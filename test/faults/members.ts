@@ -1,7 +1,7 @@
 import type { FaultRun, Scenario } from './run.ts'
 
-const RECORDS = 4_000
-const PER_SECOND = 130
+const RECORDS = 3_000
+const PER_SECOND = 150
 
 /** One processor, then two more, then again one, while records keep coming. */
 async function comeAndGo(run: FaultRun): Promise<void> {
