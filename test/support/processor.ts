@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { MAIN } from '../../local/build.ts'
+import * as guard from '../../local/native/guard.ts'
 import { run } from '../../local/native/install.ts'
 import { type Sample, scrape } from '../../local/scrape.ts'
 import { until } from '../../local/until.ts'
@@ -57,16 +58,21 @@ export async function isReady(processor: Processor): Promise<void> {
 
 /** The same without any waiting, for one that may not live long. */
 export function launchProcessor(env: Record<string, string>): Processor {
-  return watch(
-    spawn(process.execPath, [MAIN, 'process'], {
-      env: { PATH: process.env.PATH ?? '', HTTP_PORT: '0', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    }),
-    env.KAFKA_CLIENT_ID,
-  )
+  const child = spawn(process.execPath, [MAIN, 'process'], {
+    env: { PATH: process.env.PATH ?? '', HTTP_PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own, so that it ends with this process, however that ends.
+    detached: true,
+  })
+  const { pid } = child
+  if (pid !== undefined) {
+    guard.watch(pid)
+    child.once('exit', () => guard.forget(pid))
+  }
+  return processorOf(child, env.KAFKA_CLIENT_ID)
 }
 
-function watch(child: ChildProcess, clientId: string | undefined): Processor {
+function processorOf(child: ChildProcess, clientId: string | undefined): Processor {
   let log = ''
   let port: number | undefined
   const ended = once(child, 'close').then(([code, signal]) => code ?? signal)
