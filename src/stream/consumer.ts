@@ -9,7 +9,7 @@ import type { Logger } from 'pino'
 import type { SourceRecord } from '../contract/record.ts'
 import { causesOf, saysKafka } from './errors.ts'
 
-const SESSION_TIMEOUT_MS = 10_000
+const SESSION_TIMEOUT_MS = 6_000
 const HEARTBEAT_MS = 2_000
 /** What one answer of a broker brings, about: all of it is in memory until the last of it is done. */
 const FETCH_BYTES = 3_000_000
@@ -78,7 +78,7 @@ export async function startPartitionConsumer(options: PartitionConsumerOptions):
     maxWaitTimeInMs: 500,
     maxBytes: FETCH_BYTES,
     allowAutoTopicCreation: false,
-    metadataMaxAge: 60_000,
+    metadataMaxAge: 15_000,
   })
   try {
     await consumer.connect()
