@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs'
+import type { Admin, Producer } from 'kafkajs'
 import type { StatusUpdate } from '../../src/contract/status-update.ts'
 import { createDecoder } from '../../src/decode/decoder.ts'
 import { createStatusCodec } from '../../src/status/codec.ts'
+import { kafkajs } from '../../src/stream/kafkajs.ts'
 import { createTopic } from '../../src/stream/topics.ts'
 import { type Run, runMain, startMain } from '../support/run-main.ts'
 import { sharedServices, until } from '../support/services.ts'
 
 const services = sharedServices()
-const kafka = new Kafka({ clientId: 'test', brokers: services.brokers, logLevel: logLevel.NOTHING })
+const kafka = new kafkajs.Kafka({ clientId: 'test', brokers: services.brokers, logLevel: kafkajs.logLevel.NOTHING })
 const suffix = randomUUID().slice(0, 8)
 const env = {
   KAFKA_BROKERS: services.env.KAFKA_BROKERS,
