@@ -32,7 +32,7 @@ export async function connect(settings: Settings, signal: AbortSignal): Promise<
   })
   await admin.disconnect()
   const patient = kafka.admin()
-  await patient.connect()
+  await patiently(signal, () => patient.connect())
   return { kafka, admin: patient, log, [Symbol.asyncDispose]: () => patient.disconnect() }
 }
 

@@ -11,7 +11,7 @@ import { traffic } from '../simulate/traffic.ts'
 import type { AvroEncoder } from '../simulate/traffic-record.ts'
 import { ensureTopics, TopicsError } from '../stream/topics.ts'
 import { CommandError, print, printHelp, untilStopped, tell as warn } from './command-line.ts'
-import { connect } from './connect.ts'
+import { connect, patiently } from './connect.ts'
 import { parseOptions, type SimulateOptions } from './simulate/options.ts'
 
 export const help = `Usage: pm-parking-events simulate [options]
@@ -76,7 +76,7 @@ async function produce(options: SimulateOptions, settings: Settings, signal: Abo
     allowAutoTopicCreation: false,
     retry: { retries: Number.MAX_SAFE_INTEGER },
   })
-  await producer.connect()
+  await patiently(signal, () => producer.connect())
   try {
     const delivery = createDelivery(producer, targets)
     const summary = createSummary()
