@@ -21,7 +21,7 @@ import type { Settings } from './settings.ts'
 import { sourceRecord, type Turn } from './stream/consumer.ts'
 import { deadLetter, sendDeadLetters } from './stream/dead-letters.ts'
 import { pack } from './stream/packs.ts'
-import { sendAll } from './stream/send.ts'
+import { type PartitionMessage, sendAll } from './stream/send.ts'
 
 type Existing = Awaited<ReturnType<DocumentStore['read']>>
 
@@ -70,17 +70,53 @@ async function ingestChunk(
     outages.waitOut(dependency, signal, () => timed(metrics, 'ingest', name, work))
 
   if (settings.registry) await step('schemas', 'registry', () => decoder.prepare(records.map(({ value }) => value)))
-  const taken = await timed(metrics, 'ingest', 'normalize', () =>
-    records.map((record) => takeSafely(parts, type, record)),
-  )
   const partition = `${records[0]?.topic}/${records[0]?.partition}`
-  const blind = newIds.expected(partition) && taken.every(knowsItsTime)
-  const existing: Existing = blind ? new Map() : await step('read', 'mongodb', () => store.read(idsOf(taken)))
-  const placed = placeChunk(taken, (id) => existing.get(id)?.createdAt, Date.now(), settings)
-  const written = await step('write', 'mongodb', () => writeEntries(store, placed.entries, existing))
-  newIds.saw(partition, existing.size === 0 && written.results.updated + written.results.unchanged === 0)
-  const sent = await step('send', 'kafka', () => send(parts, placed, written.refused))
-  count(metrics, placed, written, sent)
+  const chunk = await understand(parts, type, records, newIds.expected(partition), (ids) =>
+    step('read', 'mongodb', () => store.read(ids)),
+  )
+  let outgoing = prepare(parts, chunk.placed(), [])
+  const written = await step('write', 'mongodb', () => writeDocuments(store, chunk))
+  newIds.saw(partition, chunk.existing.size === 0 && written.updated + written.unchanged === 0)
+  if (written.refused.length > 0) outgoing = prepare(parts, chunk.placed(), written.refused)
+  await step('send', 'kafka', () => send(parts, outgoing))
+  count(metrics, outgoing, written)
+}
+
+/**
+ * The records of a chunk as they were understood. That is many times their bytes, so it is not kept while the chunk waits
+ * for MongoDB and Kafka: the rare case that needs it again has it made again.
+ */
+interface Understood {
+  existing: Existing
+  placed(): Placed
+  /** What `placed` gives, for the last time at this cost. */
+  take(): Placed
+}
+
+async function understand(
+  parts: IngestParts,
+  type: RecordType,
+  records: SourceRecord[],
+  areNew: boolean,
+  read: (ids: string[]) => Promise<Existing>,
+): Promise<Understood> {
+  const { metrics, settings } = parts
+  const now = Date.now()
+  const takeAll = () => records.map((record) => takeSafely(parts, type, record))
+  const taken = await timed(metrics, 'ingest', 'normalize', async () => takeAll())
+  const existing: Existing = areNew && taken.every(knowsItsTime) ? new Map() : await read(idsOf(taken))
+  const place = (all: Taken[]) => placeChunk(all, (id) => existing.get(id)?.createdAt, now, settings)
+  let made: Placed | null = place(taken)
+  const placed = () => {
+    made ??= place(takeAll())
+    return made
+  }
+  const take = () => {
+    const last = placed()
+    made = null
+    return last
+  }
+  return { existing, placed, take }
 }
 
 function idsOf(taken: Taken[]): string[] {
@@ -117,16 +153,18 @@ function take({ decoder, cards }: IngestParts, type: RecordType, record: SourceR
 }
 
 interface Written {
-  results: Record<'inserted' | 'updated' | 'unchanged', number>
+  inserted: number
+  updated: number
+  unchanged: number
   refused: Rejected[]
 }
 
-async function writeEntries(store: DocumentStore, entries: Placed['entries'], existing: Existing): Promise<Written> {
-  const { refused, ...results } = await store.write(
-    [...entries.values()].map(({ document }) => document),
-    existing,
-  )
-  const written: Written = { results, refused: [] }
+async function writeDocuments(store: DocumentStore, { existing, take }: Understood): Promise<Written> {
+  const documents = () => Array.from(take().entries.values(), ({ document }) => document)
+  const { refused, ...results } = await store.write(documents, existing)
+  const written: Written = { ...results, refused: [] }
+  if (refused.size === 0) return written
+  const { entries } = take()
   for (const [id, message] of refused) {
     const { parts } = entries.get(id) as Entry
     const only = parts.length === 1 ? parts[0] : undefined
@@ -139,36 +177,56 @@ async function writeEntries(store: DocumentStore, entries: Placed['entries'], ex
 /** One of several records of a refused document: it may be another that cannot be stored. */
 async function writePart(store: DocumentStore, { record, document }: Entry['parts'][0], written: Written) {
   const { refused, ...results } = await store.write([document], await store.read([document._id]))
-  for (const name of ['inserted', 'updated', 'unchanged'] as const) written.results[name] += results[name]
+  for (const name of ['inserted', 'updated', 'unchanged'] as const) written[name] += results[name]
   for (const message of refused.values()) written.refused.push({ record, reject: { reject: 'unstorable', message } })
 }
 
-/** Observations first, then dead letters; the observations sent. A record that is not stored announces nothing. */
-async function send(parts: IngestParts, placed: Placed, refused: Rejected[]): Promise<number> {
-  const { producer, settings, lanes, deadLetterPartitions, cards } = parts
+/** What a chunk sends, and what there is to count of it. */
+interface Outgoing {
+  packs: PartitionMessage[]
+  observations: number
+  rejected: Rejected[]
+  tombstones: number
+  /** Records folded into another of their chunk. */
+  folded: number
+  expired: number
+}
+
+/** A record that is not stored announces nothing. */
+function prepare({ lanes }: IngestParts, placed: Placed, refused: Rejected[]): Outgoing {
   const unstored = new Set(refused.map(({ record }) => record.offset))
   const observations = placed.observations.filter(({ source }) => !unstored.has(source.offset))
-  await sendAll(producer, settings.topics.observations, pack(observations, lanes))
-  const letters = [...placed.rejects, ...refused].map(({ record, reject }) =>
+  const outgoing: Outgoing = {
+    packs: pack(observations, lanes),
+    observations: observations.length,
+    rejected: [...placed.rejects, ...refused],
+    tombstones: 0,
+    folded: 0,
+    expired: placed.expired,
+  }
+  for (const { tombstones, parts } of placed.entries.values()) {
+    outgoing.tombstones += tombstones
+    outgoing.folded += parts.length - 1
+  }
+  return outgoing
+}
+
+/** Observations first, then dead letters. */
+async function send({ producer, settings, deadLetterPartitions, cards }: IngestParts, { packs, rejected }: Outgoing) {
+  await sendAll(producer, settings.topics.observations, packs)
+  const letters = rejected.map(({ record, reject }) =>
     deadLetter(record, reject, deadLetterPartitions, cards.cleanBytes),
   )
   await sendDeadLetters(producer, settings.topics.deadLetters, letters)
-  return observations.length
 }
 
 /** A record counts once: by what its document came to, or as folded into another of its chunk (unchanged). */
-function count(metrics: Metrics, placed: Placed, { results, refused }: Written, sent: number): void {
-  let tombstones = 0
-  let folded = 0
-  for (const entry of placed.entries.values()) {
-    tombstones += entry.tombstones
-    folded += entry.parts.length - 1
-  }
-  metrics.documents.inc({ result: 'inserted' }, results.inserted)
-  metrics.documents.inc({ result: 'updated' }, results.updated)
-  metrics.documents.inc({ result: 'unchanged' }, results.unchanged + folded)
-  metrics.documents.inc({ result: 'expired' }, placed.expired)
-  metrics.documents.inc({ result: 'tombstone' }, tombstones)
-  metrics.observations.inc({ result: 'sent' }, sent)
-  for (const { reject } of [...placed.rejects, ...refused]) metrics.deadLetters.inc({ reason: reject.reject })
+function count(metrics: Metrics, outgoing: Outgoing, { inserted, updated, unchanged }: Written): void {
+  metrics.documents.inc({ result: 'inserted' }, inserted)
+  metrics.documents.inc({ result: 'updated' }, updated)
+  metrics.documents.inc({ result: 'unchanged' }, unchanged + outgoing.folded)
+  metrics.documents.inc({ result: 'expired' }, outgoing.expired)
+  metrics.documents.inc({ result: 'tombstone' }, outgoing.tombstones)
+  metrics.observations.inc({ result: 'sent' }, outgoing.observations)
+  for (const { reject } of outgoing.rejected) metrics.deadLetters.inc({ reason: reject.reject })
 }

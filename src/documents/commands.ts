@@ -10,8 +10,8 @@ export interface Form {
   field: 'documents' | 'updates'
   /** What the command says of one document; null: the document itself. */
   statement: ((write: Write, document: Encoded) => object) | null
-  /** @param written the writes of the command that met no error of their own. */
-  count(reply: Document, written: readonly Write[], tally: Tally): void
+  /** @param written the ids of the command that met no error of their own. */
+  count(reply: Document, written: readonly string[], tally: Tally): void
 }
 
 export const INSERT: Form = {
@@ -51,7 +51,7 @@ export const REPLACE: Form = {
     tally.updated += nModified
     if (nModified === written.length) return
     tally.unchanged -= nModified
-    for (const { document } of written) tally.raced.push(document)
+    for (const id of written) tally.raced.push(id)
   },
 }
 

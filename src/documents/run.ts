@@ -14,6 +14,14 @@ export interface Write {
   seen?: Existing
 }
 
+/** A write as it goes into a command: all that is kept of it while it is on the way. */
+export interface Statement {
+  id: string
+  /** BSON. */
+  encoded: Buffer
+  bytes: number
+}
+
 /** What became of the documents of one write, counted as the server counted them. */
 export interface Tally {
   inserted: number
@@ -21,8 +29,8 @@ export interface Tally {
   unchanged: number
   /** Why MongoDB refuses a document, by id. */
   refused: Map<string, string>
-  /** Documents that met another writer on the same id, to be written again; never counted yet, on balance. */
-  raced: CacheDocument[]
+  /** Ids on which another writer was met, to be written again; never counted yet, on balance. */
+  raced: string[]
 }
 
 interface WriteError {
@@ -35,9 +43,40 @@ interface WriteError {
 const WRITE_CONCERN_TIMEOUT_MS = 20_000
 const DUPLICATE_KEY = 11_000
 
+/** What the form of command says of each document. Those that cannot be stored are refused at once. */
+export function statementsOf(form: Form, writes: readonly Write[], tally: Tally): Statement[] {
+  const idOf = (index: number) => (writes[index] as Write).document._id
+  const documents = encodeEach(
+    writes.map(({ document }) => document),
+    (index, error) => tally.refused.set(idOf(index), refusalOfEncoding(error)),
+  )
+  const storable = documents.map((encoded, index) => {
+    if (encoded === null || encoded.length <= MAX_DOCUMENT_BYTES) return encoded
+    const why = `the document takes ${encoded.length} bytes of BSON, and MongoDB stores 16 MiB at most`
+    tally.refused.set(idOf(index), why)
+    return null
+  })
+  const { statement } = form
+  const encoded =
+    statement === null ? storable : wrap(storable, (bytes, index) => statement(writes[index] as Write, bytes))
+  const statements: Statement[] = []
+  for (const [index, bytes] of encoded.entries()) {
+    if (bytes !== null) statements.push({ id: idOf(index), encoded: bytes, bytes: bytes.length })
+  }
+  return statements
+}
+
+function wrap(documents: (Buffer | null)[], wrapper: (document: Encoded, index: number) => object): (Buffer | null)[] {
+  const wrapped = documents.map((bytes, index) => (bytes === null ? {} : wrapper(new Encoded(bytes), index)))
+  const encoded = encodeEach(wrapped, (_, error) => {
+    throw error
+  })
+  return encoded.map((bytes, index) => (documents[index] === null ? null : bytes))
+}
+
 /**
- * Runs one form of command over documents of distinct ids and adds to the tally. A document that cannot be stored never
- * keeps another from being stored: where it fails a whole command, the command is halved until it stands alone.
+ * Runs statements of distinct ids and adds to the tally. A document that cannot be stored never keeps another from being
+ * stored: where it fails a whole command, the command is halved until it stands alone.
  *
  * @throws the driver's error when the fault is not in a document (network, fail-over, time-out, rights), and an error
  * that says so when the majority did not confirm in time. Some documents may then be written; all may be written again.
@@ -45,48 +84,10 @@ const DUPLICATE_KEY = 11_000
 export async function run(
   collection: Collection<CacheDocument>,
   form: Form,
-  writes: readonly Write[],
+  statements: readonly Statement[],
   tally: Tally,
 ): Promise<void> {
-  if (writes.length === 0) return
-  for (const pack of packs(statementsOf(form, writes, tally))) await runPack(collection, form, pack, tally)
-}
-
-/** A write as it goes into a command. */
-interface Statement {
-  write: Write
-  /** BSON. */
-  encoded: Buffer
-  bytes: number
-}
-
-function statementsOf(form: Form, writes: readonly Write[], tally: Tally): Statement[] {
-  const refuse = (index: number, why: string) => tally.refused.set((writes[index] as Write).document._id, why)
-  const documents = encodeEach(
-    writes.map(({ document }) => document),
-    (index, error) => refuse(index, refusalOfEncoding(error)),
-  )
-  const statements: Statement[] = []
-  for (const [index, encoded] of documents.entries()) {
-    if (encoded === null) continue
-    const { length: bytes } = encoded
-    if (bytes <= MAX_DOCUMENT_BYTES) statements.push({ write: writes[index] as Write, encoded, bytes })
-    else refuse(index, `the document takes ${bytes} bytes of BSON, and MongoDB stores 16 MiB at most`)
-  }
-  return form.statement === null ? statements : wrap(statements, form.statement)
-}
-
-function wrap(statements: Statement[], statementOf: NonNullable<Form['statement']>): Statement[] {
-  const wrapped = encodeEach(
-    statements.map(({ write, encoded }) => statementOf(write, new Encoded(encoded))),
-    (_, error) => {
-      throw error
-    },
-  ) as Buffer[]
-  return statements.map(({ write }, index) => {
-    const encoded = wrapped[index] as Buffer
-    return { write, encoded, bytes: encoded.length }
-  })
+  for (const pack of packs(statements)) await runPack(collection, form, pack, tally)
 }
 
 async function runPack(
@@ -104,12 +105,12 @@ async function runPack(
     return halve(collection, form, pack, tally, refusal)
   }
   const errors: WriteError[] = reply.writeErrors ?? []
-  for (const error of errors) account(error, (pack[error.index] as Statement).write, tally)
+  for (const error of errors) account(error, (pack[error.index] as Statement).id, tally)
   const failed = new Set(errors.map(({ index }) => index))
   const written = failed.size === 0 ? pack : pack.filter((_, index) => !failed.has(index))
   form.count(
     reply,
-    written.map(({ write }) => write),
+    written.map(({ id }) => id),
     tally,
   )
 }
@@ -123,7 +124,7 @@ async function halve(
 ): Promise<void> {
   const half = pack.length >> 1
   if (half === 0) {
-    for (const { write } of pack) tally.refused.set(write.document._id, refusal)
+    for (const { id } of pack) tally.refused.set(id, refusal)
     return
   }
   await runPack(collection, form, pack.slice(0, half), tally)
@@ -137,7 +138,7 @@ async function halve(
 async function send(collection: Collection<CacheDocument>, form: Form, pack: readonly Statement[]): Promise<Document> {
   const { w = 'majority', wtimeoutMS = WRITE_CONCERN_TIMEOUT_MS } = collection.writeConcern ?? {}
   const statements = new DocumentSequence(form.field)
-  for (const { write, encoded } of pack) statements.push(write.document, encoded)
+  for (const { id, encoded } of pack) statements.push({ _id: id }, encoded) // what a monitor of commands sees
   const command = {
     [form.name]: collection.collectionName,
     [form.field]: statements,
@@ -157,16 +158,16 @@ async function send(collection: Collection<CacheDocument>, form: Form, pack: rea
   }
 }
 
-function account({ code, keyPattern }: WriteError, write: Write, tally: Tally): void {
+function account({ code, keyPattern }: WriteError, id: string, tally: Tally): void {
   if (code === DUPLICATE_KEY) {
     if (keyPattern !== undefined && !('_id' in keyPattern)) {
       throw new Error(`A unique index on ${JSON.stringify(keyPattern)} refuses cache documents: drop that index.`)
     }
-    tally.raced.push(write.document)
+    tally.raced.push(id)
     return
   }
   const refusal = refusalOfCode(code)
   if (refusal === undefined)
     throw new Error(`MongoDB did not write a document (code ${code}): it is to be tried again.`)
-  tally.refused.set(write.document._id, refusal)
+  tally.refused.set(id, refusal)
 }

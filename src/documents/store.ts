@@ -1,8 +1,8 @@
 import type { Collection } from 'mongodb'
 import type { CacheDocument } from '../contract/document.ts'
-import { INSERT, MERGE, REPLACE } from './commands.ts'
+import { type Form, INSERT, MERGE, REPLACE } from './commands.ts'
 import { changesNothing, type Existing, replacementFor } from './guard.ts'
-import { run, type Tally, type Write } from './run.ts'
+import { run, type Statement, statementsOf, type Tally, type Write } from './run.ts'
 
 /**
  * Where cache documents are kept. Every operation is idempotent and the merge is commutative, so a caller that got an
@@ -15,13 +15,16 @@ export interface DocumentStore {
    */
   read(ids: readonly string[]): Promise<Map<string, Existing>>
   /**
-   * Merges documents, at most one per id (a chunk is folded with `merge` first), into the store.
+   * Merges documents, at most one per id (a chunk is folded with `merge` first), into the store. A function gives them each
+   * time they are needed: once, and again for those that meet another writer; so they need not be kept meanwhile.
    * @param existing what `read` gave for the same ids, so that new ids are inserted and what changes nothing is not sent.
    * It may be out of date: that costs time, never a wrong result.
    * @throws when the store is away or does not confirm; some documents may then be written already.
    */
-  write(documents: readonly CacheDocument[], existing: ReadonlyMap<string, Existing>): Promise<WriteResult>
+  write(documents: Documents, existing: ReadonlyMap<string, Existing>): Promise<WriteResult>
 }
+
+export type Documents = readonly CacheDocument[] | (() => readonly CacheDocument[])
 
 export interface WriteResult {
   inserted: number
@@ -57,17 +60,19 @@ export function createStore(collection: Collection<CacheDocument>): DocumentStor
     return existing
   }
 
-  async function write(documents: readonly CacheDocument[], existing: ReadonlyMap<string, Existing>) {
+  async function write(documents: Documents, existing: ReadonlyMap<string, Existing>) {
     const tally: Tally = { inserted: 0, updated: 0, unchanged: 0, refused: new Map(), raced: [] }
-    await runAll(collection, sort(documents, existing, tally), tally)
+    await runAll(collection, prepare(documents, existing, tally), tally)
     if (tally.raced.length > 0) {
       // Most of them are settled by another look: they are there already, or were replaced after all.
-      const raced = tally.raced.splice(0)
-      await runAll(collection, sort(raced, await read(raced.map(({ _id }) => _id)), tally), tally)
+      const ids = tally.raced.splice(0)
+      const stored = await read(ids)
+      await runAll(collection, prepare(only(ids, documents), stored, tally), tally)
     }
     for (let round = 0; tally.raced.length > 0; round += 1) {
       if (round === MOST_RACES) throw new Error(`MongoDB reported a duplicate _id ${MOST_RACES} times over: try again.`)
-      await run(collection, MERGE, tally.raced.splice(0).map(toWrite), tally)
+      const raced = only(tally.raced.splice(0), documents)()
+      await run(collection, MERGE, statementsOf(MERGE, raced.map(toWrite), tally), tally)
     }
     const { raced: _, ...result } = tally
     return result
@@ -89,33 +94,40 @@ function find(collection: Collection<CacheDocument>, ids: string[]): Promise<Exi
     .toArray()
 }
 
-/** What each document needs, by what is known of the stored one. */
-interface Sorted {
-  insert: Write[]
-  replace: Write[]
-  merge: Write[]
+const all = (documents: Documents) => (typeof documents === 'function' ? documents() : documents)
+
+function only(ids: readonly string[], documents: Documents): () => readonly CacheDocument[] {
+  const wanted = new Set(ids)
+  return () => all(documents).filter(({ _id }) => wanted.has(_id))
 }
 
-function sort(documents: readonly CacheDocument[], existing: ReadonlyMap<string, Existing>, tally: Tally): Sorted {
-  const sorted: Sorted = { insert: [], replace: [], merge: [] }
-  for (const document of documents) {
+type Prepared = [Form, Statement[]][]
+
+/** What each document needs, by what is known of the stored one. Nothing of the documents is kept. */
+function prepare(documents: Documents, existing: ReadonlyMap<string, Existing>, tally: Tally): Prepared {
+  const insert: Write[] = []
+  const replace: Write[] = []
+  const merge: Write[] = []
+  for (const document of all(documents)) {
     const seen = existing.get(document._id)
     const replacement = seen && replacementFor(document, seen)
-    if (seen === undefined) sorted.insert.push({ document })
-    else if (replacement !== undefined) sorted.replace.push({ document: replacement, seen })
+    if (seen === undefined) insert.push({ document })
+    else if (replacement !== undefined) replace.push({ document: replacement, seen })
     else if (changesNothing(document, seen)) tally.unchanged += 1
-    else sorted.merge.push({ document })
+    else merge.push({ document })
   }
-  return sorted
+  return [
+    [INSERT, statementsOf(INSERT, insert, tally)],
+    [REPLACE, statementsOf(REPLACE, replace, tally)],
+    [MERGE, statementsOf(MERGE, merge, tally)],
+  ]
 }
 
 /** Waits for all, also when one fails, so that nothing is still being written when the error is thrown. */
-async function runAll(collection: Collection<CacheDocument>, sorted: Sorted, tally: Tally): Promise<void> {
-  const outcomes = await Promise.allSettled([
-    run(collection, INSERT, sorted.insert, tally),
-    run(collection, REPLACE, sorted.replace, tally),
-    run(collection, MERGE, sorted.merge, tally),
-  ])
+async function runAll(collection: Collection<CacheDocument>, prepared: Prepared, tally: Tally): Promise<void> {
+  const outcomes = await Promise.allSettled(
+    prepared.map(([form, statements]) => run(collection, form, statements, tally)),
+  )
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }
 

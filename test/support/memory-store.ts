@@ -23,7 +23,7 @@ export function createMemoryStore(): MemoryStore {
     },
     async write(written) {
       const result: WriteResult = { inserted: 0, updated: 0, unchanged: 0, refused: new Map() }
-      for (const document of written) {
+      for (const document of typeof written === 'function' ? written() : written) {
         const stored = documents.get(document._id)
         const merged = stored === undefined ? document : merge(stored, document)
         documents.set(document._id, merged)
