@@ -6,7 +6,6 @@
 import { createRequire } from 'node:module'
 import type { Kafka } from 'kafkajs'
 import './kafkajs.ts'
-import './kafkajs-connection.ts'
 
 const errors = createRequire(import.meta.url)('kafkajs/src/protocol/error.js')
 
@@ -47,7 +46,7 @@ const shared = new WeakMap<Kafka, Shared>()
 
 /**
  * The cluster that all concurrent users of a `Kafka` share: two connections a broker, whatever their number, and at most
- * two fetches on the way from each. The last one to release it closes it; `released` resolves once it is closed.
+ * two fetches on the way from each. The last one to release it closes it, and waits for that.
  */
 export function shareCluster(kafka: Kafka): { cluster: Cluster; release: () => Promise<void> } {
   const entry = shared.get(kafka) ?? { cluster: createCluster(kafka), users: 0 }

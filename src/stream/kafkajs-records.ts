@@ -5,6 +5,7 @@
  */
 import { replaceModule } from './kafkajs-module.ts'
 import type { Output } from './kafkajs-output.ts'
+import { type Cursor, readHeaders, readPart, readVarint } from './record-reader.ts'
 
 type Bytes = Buffer | string | null | undefined
 
@@ -80,11 +81,6 @@ interface BatchContext {
   timestampType: number
 }
 
-export interface Cursor {
-  buffer: Buffer
-  at: number
-}
-
 /** Reads one record; the result has the fields of a kafkajs message. */
 export function decodeRecord({ buffer }: { buffer: Buffer }, batchContext: BatchContext) {
   const cursor: Cursor = { buffer, at: 1 }
@@ -103,40 +99,6 @@ export function decodeRecord({ buffer }: { buffer: Buffer }, batchContext: Batch
     isControlRecord: isControlBatch,
     batchContext,
   }
-}
-
-function readHeaders(cursor: Cursor): Record<string, Buffer | null | (Buffer | null)[]> {
-  // Without a prototype any name is a plain key.
-  const headers: Record<string, Buffer | null | (Buffer | null)[]> = Object.create(null)
-  for (let count = readVarint(cursor); count > 0; count--) {
-    const name = readPart(cursor)?.toString() ?? 'null'
-    const value = readPart(cursor)
-    const before = headers[name]
-    if (before === undefined) headers[name] = value
-    else if (Array.isArray(before)) before.push(value)
-    else headers[name] = [before, value]
-  }
-  return headers
-}
-
-export function readVarint(cursor: Cursor): number {
-  let value = 0
-  let factor = 1
-  for (;;) {
-    const byte = cursor.buffer[cursor.at++]
-    if (byte === undefined) throw new RangeError('a record ends within a number')
-    value += (byte & 0x7f) * factor
-    if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2
-    factor *= 0x80
-  }
-}
-
-export function readPart(cursor: Cursor): Buffer | null {
-  const size = readVarint(cursor)
-  if (size < 0) return null
-  const start = cursor.at
-  cursor.at += size
-  return cursor.buffer.subarray(start, cursor.at)
 }
 
 replaceModule('kafkajs/src/protocol/recordBatch/record/v0/decoder.js', decodeRecord)

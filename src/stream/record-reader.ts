@@ -1,7 +1,7 @@
-/** Reads the records of a batch, as kafkajs's messages have them, from one buffer and with no other copies. */
+/** Reads records, and their parts, as kafkajs's messages have them, from one buffer and with no other copies. */
 import type { IHeaders, KafkaMessage } from 'kafkajs'
 
-interface Cursor {
+export interface Cursor {
   buffer: Buffer
   at: number
 }
@@ -33,7 +33,7 @@ export function readRecords({ body, count, baseOffset, baseTimestamp, withHeader
   return records
 }
 
-function readHeaders(cursor: Cursor): IHeaders {
+export function readHeaders(cursor: Cursor): IHeaders {
   // Without a prototype any name is a plain key.
   const headers: Record<string, Buffer | null | (Buffer | null)[]> = Object.create(null)
   for (let count = readVarint(cursor); count > 0; count--) {
@@ -48,7 +48,7 @@ function readHeaders(cursor: Cursor): IHeaders {
 }
 
 /** A zigzag number of up to 53 bits. */
-function readVarint(cursor: Cursor): number {
+export function readVarint(cursor: Cursor): number {
   let value = 0
   let factor = 1
   for (;;) {
@@ -60,7 +60,7 @@ function readVarint(cursor: Cursor): number {
   }
 }
 
-function readPart(cursor: Cursor): Buffer | null {
+export function readPart(cursor: Cursor): Buffer | null {
   const size = readVarint(cursor)
   if (size < 0) return null
   const start = cursor.at
