@@ -1,9 +1,6 @@
-import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
-
-/** Clock ticks of /proc in a second. */
-const HERTZ = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
+import { hertz, processOf } from '../local/proc.ts'
 
 /** One look at the machine: all figures only ever grow, in seconds of one processor. */
 export interface Look {
@@ -16,10 +13,7 @@ export interface Look {
   stolen: number
 }
 
-interface Process {
-  parent: number
-  seconds: number
-}
+type Process = ReturnType<typeof processOf>
 
 function processes(): Map<number, Process> {
   const found = new Map<number, Process>()
@@ -27,10 +21,7 @@ function processes(): Map<number, Process> {
     const pid = Number(name)
     if (!(pid > 0)) continue
     try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-      // The name in brackets may hold spaces; after it come state, parent, … user and system time.
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      found.set(pid, { parent: Number(fields[1]), seconds: (Number(fields[11]) + Number(fields[12])) / HERTZ })
+      found.set(pid, processOf(pid))
     } catch {
       // It ended while we looked.
     }
@@ -73,7 +64,7 @@ function kernelThreads(all: Map<number, Process>): number {
 function machine(): { busy: number; stolen: number } {
   const [first = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1)
   const [, user = 0, nice = 0, system = 0, , , , , steal = 0] = first.split(/\s+/).map(Number)
-  return { busy: (user + nice + system) / HERTZ, stolen: steal / HERTZ }
+  return { busy: (user + nice + system) / hertz(), stolen: steal / hertz() }
 }
 
 /** What was used between two looks. */
@@ -93,12 +84,6 @@ export function between(from: Look, to: Look): Usage {
   )
   const foreign = Math.max(0, to.foreign - from.foreign) + (to.stolen - from.stolen)
   return { seconds, own, foreign: foreign / seconds, load: loadavg()[0] ?? 0 }
-}
-
-/** Peak resident memory of a process in MiB. */
-export function peakMemory(pid: number): number {
-  const kilobytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return Math.round(Number(kilobytes) / 1024)
 }
 
 export const processors = (): string => `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`

@@ -1,8 +1,8 @@
+import { memoryOf } from '../local/proc.ts'
 import type { Bed } from './bed.ts'
 import { type Committed, countCommitted } from './count-committed.ts'
 import { COLLECTION, DEAD_LETTERS, type Deployment, startOurs } from './ours.ts'
 import { startPeer } from './peer.ts'
-import { peakMemory } from './processor-time.ts'
 import { measureWindow, type Progress, type Window } from './window.ts'
 
 /** One run of one side over one topic, measured and counted. */
@@ -59,15 +59,25 @@ export async function roundOfOurs(
   await rewind(bed, deployment.group)
   const start = () => startOurs(bed.program, deployment, { events: task.topic, processes, env })
   const measured = await measure(bed, side, task, 'program', start)
-  const documents = await countDocuments(bed, deployment.database)
-  const updates = await countCommitted(bed.services.env.KAFKA_BROKERS, deployment.status, task.updates)
+  const counted = await countOurs(bed, deployment, task)
+  const errors = [...counted.errors, ...mismatch('dead letters', await deadLetters(bed), before)]
+  return told(bed, { ...measured, ...counted, errors })
+}
+
+/** What our side has left behind, beside what must be there. */
+export async function countOurs(
+  bed: Bed,
+  { database, status }: Deployment,
+  expected: Pick<Task, 'documents' | 'updates'>,
+): Promise<Required<Pick<Round, 'documents' | 'updates' | 'errors'>>> {
+  const documents = await countDocuments(bed, database)
+  const updates = await countCommitted(bed.services.env.KAFKA_BROKERS, status, expected.updates)
   const errors = [
-    ...mismatch('documents', documents, task.documents),
-    ...mismatch('updates', updates.records, task.updates),
-    ...mismatch('ids of updates', updates.ids, task.updates),
-    ...mismatch('dead letters', await deadLetters(bed), before),
+    ...mismatch('documents', documents, expected.documents),
+    ...mismatch('updates', updates.records, expected.updates),
+    ...mismatch('ids of updates', updates.ids, expected.updates),
   ]
-  return told(bed, { ...measured, documents, updates, errors })
+  return { documents, updates, errors }
 }
 
 /** The peer over a topic, into a collection that has an index on the card, as ours has. */
@@ -102,13 +112,16 @@ async function measure(
       timeoutMs: Math.max(LEAST_TIMEOUT_MS, (records / LEAST_PER_SECOND) * 1e3),
       what: `${scenario}, ${side}`,
     })
-    return { ...window, side, scenario, peakMemory: Math.max(...pids.map(peakMemory)) }
+    return { ...window, side, scenario, peakMemory: peakMemory(pids) }
   } finally {
     await stop()
   }
 }
 
-export const countDocuments = ({ mongo }: Bed, database: string): Promise<number> =>
+/** Peak resident memory in MiB, of the largest of these processes. */
+export const peakMemory = (pids: number[]): number => Math.max(...pids.map((pid) => memoryOf(pid).VmHWM))
+
+const countDocuments = ({ mongo }: Bed, database: string): Promise<number> =>
   mongo.db(database).collection(COLLECTION).countDocuments({})
 
 /** Ingest then reads its topics from the beginning, as after an operator's reset; the lanes go on where they are. */
@@ -124,7 +137,7 @@ async function deadLetters({ cluster }: Bed): Promise<number> {
   return (await cluster.admin.fetchTopicOffsets(DEAD_LETTERS)).reduce((sum, { high }) => sum + Number(high), 0)
 }
 
-export function mismatch(what: string, is: number, should: number): string[] {
+function mismatch(what: string, is: number, should: number): string[] {
   return is === should ? [] : [`${is} ${what} in place of ${should}`]
 }
 

@@ -1,13 +1,11 @@
 import { until } from '../../local/until.ts'
 import type { Bed } from '../bed.ts'
-import { countCommitted } from '../count-committed.ts'
 import { deleteTopics, discard, fill, newDeployment } from '../deployment.ts'
 import { makeInput, produce } from '../kafka.ts'
 import type { BenchOptions } from '../options.ts'
 import { type Deployment, startOurs } from '../ours.ts'
-import { peakMemory } from '../processor-time.ts'
 import { countDoubted, type Line } from '../report.ts'
-import { countDocuments, mismatch, type Round, told, WINDOW_FROM } from '../round.ts'
+import { countOurs, peakMemory, type Round, told, WINDOW_FROM } from '../round.ts'
 import { ratios } from '../statistics.ts'
 import { extendingTraffic, newShape, openingTraffic } from '../traffic.ts'
 import { measureWindow } from '../window.ts'
@@ -86,22 +84,8 @@ async function extend(
       ...{ records: traffic.count, from: WINDOW_FROM, progress: ours.progress, timeoutMs: HOURS_MS, what: scenario },
       watched: { program: ours.pids, ...bed.pids },
     })
-    const documents = await countDocuments(bed, deployment.database)
-    const updates = await countCommitted(bed.services.env.KAFKA_BROKERS, deployment.status, traffic.updates)
-    const errors = [
-      ...mismatch('documents', documents, traffic.documents),
-      ...mismatch('updates', updates.records, traffic.updates),
-      ...mismatch('ids of updates', updates.ids, traffic.updates),
-    ]
-    return {
-      ...window,
-      side: 'ours',
-      scenario,
-      documents,
-      updates,
-      peakMemory: Math.max(...ours.pids.map(peakMemory)),
-      errors,
-    }
+    const counted = await countOurs(bed, deployment, traffic)
+    return { ...window, ...counted, side: 'ours', scenario, peakMemory: peakMemory(ours.pids) }
   } finally {
     await ours.stop()
     await deleteTopics(bed.cluster, [topic])

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Admin, Kafka, KafkaMessage } from 'kafkajs'
 import { build } from '../../local/build.ts'
+import { memoryOf, processOf } from '../../local/proc.ts'
 import { startServices } from '../../local/services.ts'
 import { until } from '../../local/until.ts'
 import type { Observation } from '../../src/contract/observation.ts'
@@ -17,7 +18,7 @@ import { partitionOf } from '../../src/stream/partitions.ts'
 import { readToEnd } from '../../src/stream/read-to-end.ts'
 import { type PartitionMessage, sendAll } from '../../src/stream/send.ts'
 import { createTopic } from '../../src/stream/topics.ts'
-import { memory, processorSeconds, type Stage, startStage } from '../support/stage.ts'
+import { type Stage, startStage } from '../support/stage.ts'
 
 /**
  * Many open sessions: how fast heads are restored beside kafkajs's plain fetch of the same topic, how much memory they take,
@@ -94,7 +95,7 @@ async function plainFetch(kafka: Kafka): Promise<Rate> {
   let usedAtStart = 0
   const started = () => {
     startedAt ||= Date.now()
-    usedAtStart ||= processorSeconds('self')
+    usedAtStart ||= processOf('self').seconds
   }
   await consumer.run({
     autoCommit: false,
@@ -106,7 +107,7 @@ async function plainFetch(kafka: Kafka): Promise<Rate> {
   })
   await until(() => records >= sessions, { timeoutMs: 1_800_000, what: 'kafkajs has fetched all' })
   const seconds = (Date.now() - startedAt) / 1_000
-  const used = processorSeconds('self') - usedAtStart
+  const used = processOf('self').seconds - usedAtStart
   await consumer.disconnect()
   return { perSecond: records / seconds, microseconds: (used * 1e6) / records }
 }
@@ -118,7 +119,7 @@ async function restore(stage: Stage): Promise<Rate & { seconds: number }> {
   await until(isRunning, { timeoutMs: 1_800_000, what: 'all lanes run' })
   const seconds = (Date.now() - startedAt) / 1_000
   const records = await stage.metric('pm_restored_records_total')
-  return { seconds, perSecond: records / seconds, microseconds: (processorSeconds(stage.pid) * 1e6) / records }
+  return { seconds, perSecond: records / seconds, microseconds: (processOf(stage.pid).seconds * 1e6) / records }
 }
 
 /** Produces one observation of each of these sessions. */
@@ -170,11 +171,11 @@ async function measure(env: Record<string, string>, check: (isMet: boolean, what
   try {
     const restored = await restore(stage)
     say(`restore without a store: ${tellRate(restored)}, ${restored.seconds.toFixed(1)} s`)
-    say(`memory, MiB: ${JSON.stringify(memory(stage.pid))}`)
+    say(`memory, MiB: ${JSON.stringify(memoryOf(stage.pid))}`)
     check(restored.perSecond >= plain.perSecond / 2, 'restore at half of the plain fetch rate, by the clock')
     check(restored.microseconds <= plain.microseconds * 2, 'the same by processor time, with the start of the program')
 
-    const used = processorSeconds(stage.pid)
+    const used = processOf(stage.pid).seconds
     const count = Math.min(200_000, sessions)
     await observe(
       kafka,
@@ -183,17 +184,17 @@ async function measure(env: Record<string, string>, check: (isMet: boolean, what
     )
     const isDone = async () => (await stage.metric('pm_observations_total', 'published')) >= count
     await until(isDone, { timeoutMs: 600_000, what: 'all observations are published' })
-    const each = ((processorSeconds(stage.pid) - used) * 1e6) / count
+    const each = ((processOf(stage.pid).seconds - used) * 1e6) / count
     say(`status stage at ${sessions} sessions: ${each.toFixed(1)} µs of processor time an observation`)
-    say(`memory, MiB: ${JSON.stringify(memory(stage.pid))}`)
-    check(memory(stage.pid).VmHWM <= 512, 'resident memory of at most 512 MiB, at its peak')
+    say(`memory, MiB: ${JSON.stringify(memoryOf(stage.pid))}`)
+    check(memoryOf(stage.pid).VmHWM <= 512, 'resident memory of at most 512 MiB, at its peak')
 
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       await stage.end(signal)
       const first = await firstUpdate(kafka, admin, () => startStage(env))
       stage = first.stage
       const read = await stage.metric('pm_restored_records_total')
-      say(`after ${signal}: ${read} status records read again; memory, MiB: ${JSON.stringify(memory(stage.pid))}`)
+      say(`after ${signal}: ${read} status records read again; memory, MiB: ${JSON.stringify(memoryOf(stage.pid))}`)
       check(
         first.seconds <= 10,
         `restart after ${signal} to the first update: ${first.seconds.toFixed(1)} s of at most 10`,

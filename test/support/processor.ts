@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { MAIN } from '../../local/build.ts'
 import * as guard from '../../local/native/guard.ts'
 import { run } from '../../local/native/install.ts'
+import { memoryOf } from '../../local/proc.ts'
 import { type Sample, scrape } from '../../local/scrape.ts'
 import { until } from '../../local/until.ts'
 
@@ -115,7 +115,10 @@ function processorOf(child: ChildProcess, clientId: string | undefined): Process
 }
 
 async function peakMemoryOf(pid: number | undefined): Promise<number | null> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  const kilobytes = /VmHWM:\s+(\d+) kB/.exec(status)?.[1]
-  return kilobytes === undefined ? null : Math.round(Number(kilobytes) / 1024)
+  try {
+    const peak = memoryOf(pid ?? 0).VmHWM
+    return Number.isNaN(peak) ? null : peak
+  } catch {
+    return null
+  }
 }

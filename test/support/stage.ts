@@ -1,21 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { MAIN } from '../../local/build.ts'
 import { scrape } from '../../local/scrape.ts'
-
-/** Processor seconds of a process so far. */
-export function processorSeconds(pid: number | string): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) / 100
-}
-
-/** MiB, by the names of /proc. */
-export function memory(pid: number | string): Record<'VmHWM' | 'VmRSS' | 'RssAnon' | 'RssFile', number> {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  const mib = (name: string) => Math.round(Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1_024)
-  return { VmHWM: mib('VmHWM'), VmRSS: mib('VmRSS'), RssAnon: mib('RssAnon'), RssFile: mib('RssFile') }
-}
 
 /** A running status stage. Its warnings and the progress of its restores go to standard output. */
 export interface Stage {
