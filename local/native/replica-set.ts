@@ -5,7 +5,7 @@ import type { Controllable } from '../controllable.ts'
 import { freePorts } from '../ports.ts'
 import { type Progress, step } from '../progress.ts'
 import { until } from '../until.ts'
-import { mongodCommand } from './mongodb.ts'
+import { mongodArguments, mongodCommand, REPLICA_SET } from './mongodb.ts'
 import { type NativeService, startService } from './process.ts'
 import type { Link, Toxiproxy } from './toxiproxy.ts'
 
@@ -31,7 +31,6 @@ export interface ReplicaSet {
   discard(): Promise<void>
 }
 
-const NAME = 'rs0'
 const PRIMARY_MS = 60_000
 
 /** Three members on loopback that know each other, as clients know them, by the addresses of their links. */
@@ -49,7 +48,7 @@ export async function startReplicaSet(directory: string, proxy: Toxiproxy, progr
       await initiate(members)
       const primary = () => findPrimary(members)
       await primary()
-      const uri = `mongodb://${members.map(({ link }) => link.address).join(',')}/?replicaSet=${NAME}`
+      const uri = `mongodb://${members.map(({ link }) => link.address).join(',')}/?replicaSet=${REPLICA_SET}`
       return { members, uri, primary, isWhole: () => isWhole(members), discard }
     } catch (error) {
       await discard()
@@ -75,11 +74,7 @@ async function startMember(id: number, { mongod, directory, proxy, started }: St
   const service = await startService({
     name: `member ${id} of MongoDB`,
     command: mongod,
-    args: [
-      ...['--dbpath', data, '--port', String(port), '--bind_ip', '127.0.0.1', '--nounixsocket'],
-      ...['--replSet', NAME, '--oplogSize', '256', '--wiredTigerCacheSizeGB', '0.25', '--quiet'],
-      ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
-    ],
+    args: mongodArguments({ data, port, oplogMiB: 256, cacheGiB: 0.25 }),
     cwd: directory,
     log,
     address: directUri,
@@ -93,7 +88,7 @@ async function startMember(id: number, { mongod, directory, proxy, started }: St
 /** With elections a few seconds after a primary is gone, and no waiting for its return. */
 async function initiate(members: ReplicaSetMember[]): Promise<void> {
   const config = {
-    _id: NAME,
+    _id: REPLICA_SET,
     members: members.map(({ id, link }) => ({ _id: id, host: link.address })),
     settings: { electionTimeoutMillis: 3_000, heartbeatIntervalMillis: 500, catchUpTimeoutMillis: 10_000 },
   }

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Broker } from '../../local/native/kafka-cluster.ts'
 import type { Link } from '../../local/native/toxiproxy.ts'
+import { withAdmin } from '../../local/quiet-kafka.ts'
 import { until } from '../../local/until.ts'
-import { coordinatorOf, leaderOf, withAdmin } from '../support/leaders.ts'
+import { coordinatorOf, leaderOf } from '../support/leaders.ts'
 import { atPoint } from './points.ts'
 import type { FaultRun, Scenario } from './run.ts'
 

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { withAdmin } from '../../local/quiet-kafka.ts'
 import { until } from '../../local/until.ts'
 import { createTopic } from '../../src/stream/topics.ts'
 import { copyTopic, readAll } from '../support/copy-topic.ts'
-import { withAdmin } from '../support/leaders.ts'
 import { underLoad } from './brokers.ts'
 import type { FaultRun, Scenario } from './run.ts'
 

@@ -1,10 +1,9 @@
 import type { KafkaMessage } from 'kafkajs'
-import { kafkajs } from '../../src/stream/kafkajs.ts'
+import { quietKafka } from '../../local/quiet-kafka.ts'
 import { readToEnd } from '../../src/stream/read-to-end.ts'
 import { sendAll } from '../../src/stream/send.ts'
 
-const clientOf = (brokers: string) =>
-  new kafkajs.Kafka({ brokers: brokers.split(','), clientId: 'copy', logLevel: kafkajs.logLevel.NOTHING })
+const clientOf = (brokers: string) => quietKafka(brokers, 'copy')
 
 /** Reads what is committed in a topic, from these offsets on. Returns its end offsets. */
 export function readAll(

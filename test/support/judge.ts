@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { kafkaClasspath } from '../../local/services.ts'
+import { consoleConsumer, kafkaTool, linesOf } from '../../local/native/console-consumer.ts'
 
 /** A record as an independent client sees it. */
 export interface JudgedRecord {
@@ -14,10 +14,6 @@ export interface JudgedRecord {
   value: Buffer | null
 }
 
-const TOOLS = 'org.apache.kafka.tools'
-const QUIET = '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'
-/** Quick to start, since a judge does not live long. */
-const JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', QUIET]
 /** Stands for null; no value of ours looks like it. */
 const NULL = '~null~b7c1'
 const HEADER_SEPARATOR = '\u0001'
@@ -53,7 +49,7 @@ export async function* readTopic(
     complaints = (complaints + text).slice(-2000)
   })
   try {
-    for await (const line of lines(child.stdout)) {
+    for await (const line of linesOf(child.stdout)) {
       const record = parse(topic, line)
       const end = ends.get(record.partition) ?? 0
       if (record.offset < end) yield record
@@ -69,21 +65,14 @@ export async function* readTopic(
   }
 }
 
-async function consumerArguments(brokers: string, topic: string, idleMs: number): Promise<string[]> {
+function consumerArguments(brokers: string, topic: string, idleMs: number): Promise<string[]> {
   const bytes = 'org.apache.kafka.common.serialization.BytesDeserializer'
-  const properties = [
+  return consoleConsumer(brokers, topic, idleMs, [
     ...PER_FIELD.map((field) => `print.${field}=true`),
     ...['key', 'value', 'headers'].map((part) => `${part}.deserializer=${bytes}`),
     `null.literal=${NULL}`,
     `headers.separator=${HEADER_SEPARATOR}`,
-  ]
-  return [
-    ...[...JVM, '-cp', await kafkaClasspath(), `${TOOLS}.consumer.ConsoleConsumer`],
-    ...['--bootstrap-server', brokers, '--topic', topic, '--from-beginning'],
-    ...['--isolation-level', 'read_committed', '--timeout-ms', String(idleMs)],
-    ...['--consumer-property', 'max.poll.records=5000'],
-    ...properties.flatMap((property) => ['--property', property]),
-  ]
+  ])
 }
 
 /** The present end of each partition: the offset that the next record will have. */
@@ -93,16 +82,16 @@ export async function endOffsets(brokers: string, topic: string): Promise<Map<nu
 
 /** The same of several topics, for one start of Java. */
 export async function endsOfTopics(brokers: string, topics: string[]): Promise<Map<string, Map<number, number>>> {
-  const args = [...JVM, '-cp', await kafkaClasspath(), `${TOOLS}.GetOffsetShell`, '--bootstrap-server', brokers]
   const pattern = topics.map((topic) => topic.replaceAll('.', '\\.')).join('|')
-  const child = spawn('java', [...args, '--topic', pattern, '--time', 'latest'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const which = ['--bootstrap-server', brokers, '--topic', pattern, '--time', 'latest']
+  const child = spawn('java', await kafkaTool('GetOffsetShell', ...which), { stdio: ['ignore', 'pipe', 'pipe'] })
   const closed = once(child, 'close')
   let complaints = ''
   child.stderr.on('data', (text) => {
     complaints += text
   })
   const ends = new Map(topics.map((topic) => [topic, new Map<number, number>()]))
-  for await (const line of lines(child.stdout)) {
+  for await (const line of linesOf(child.stdout)) {
     const [topic = '', partition, offset] = line.split(':')
     ends.get(topic)?.set(Number(partition), Number(offset))
   }
@@ -110,17 +99,6 @@ export async function endsOfTopics(brokers: string, topics: string[]): Promise<M
   const missing = topics.filter((topic) => ends.get(topic)?.size === 0)
   if (code !== 0 || missing.length > 0) throw new Error(`The judge found no topic ${missing}: ${complaints}`)
   return ends
-}
-
-/** The consumer's output is pure ASCII: all else is written as `\xNN`. */
-async function* lines(stream: NodeJS.ReadableStream): AsyncGenerator<string> {
-  stream.setEncoding('latin1')
-  let rest = ''
-  for await (const chunk of stream) {
-    const parts = (rest + chunk).split('\n')
-    rest = parts.pop() ?? ''
-    yield* parts
-  }
 }
 
 function parse(topic: string, line: string): JudgedRecord {

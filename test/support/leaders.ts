@@ -1,21 +1,4 @@
 import type { Admin } from 'kafkajs'
-import { kafkajs } from '../../src/stream/kafkajs.ts'
-
-/** Looks at a Kafka cluster, and changes it as an operator would. */
-export async function withAdmin<T>(brokers: string, use: (admin: Admin) => Promise<T>): Promise<T> {
-  const kafka = new kafkajs.Kafka({
-    brokers: brokers.split(','),
-    clientId: 'operator',
-    logLevel: kafkajs.logLevel.NOTHING,
-  })
-  const admin = kafka.admin()
-  await admin.connect()
-  try {
-    return await use(admin)
-  } finally {
-    await admin.disconnect()
-  }
-}
 
 /** The broker that leads a partition, by its `node.id`; -1 when there is none. */
 export async function leaderOf(admin: Admin, topic: string, partition: number): Promise<number> {

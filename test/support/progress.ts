@@ -1,4 +1,5 @@
 import type { Admin } from 'kafkajs'
+import { quietKafka } from '../../local/quiet-kafka.ts'
 import { until } from '../../local/until.ts'
 import { kafkajs } from '../../src/stream/kafkajs.ts'
 import type { RunNames } from './run-names.ts'
@@ -16,11 +17,7 @@ export interface Progress extends AsyncDisposable {
 }
 
 export async function watchProgress(brokers: string, names: RunNames): Promise<Progress> {
-  const kafka = new kafkajs.Kafka({
-    brokers: brokers.split(','),
-    clientId: 'progress',
-    logLevel: kafkajs.logLevel.NOTHING,
-  })
+  const kafka = quietKafka(brokers, 'progress')
   const admin = kafka.admin()
   await admin.connect()
   const groups = [`${names.KAFKA_GROUP_ID}-ingest`, `${names.KAFKA_GROUP_ID}-status`]

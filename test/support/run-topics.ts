@@ -1,4 +1,4 @@
-import { kafkajs } from '../../src/stream/kafkajs.ts'
+import { withAdmin } from '../../local/quiet-kafka.ts'
 import { createTopic } from '../../src/stream/topics.ts'
 import type { RunNames } from './run-names.ts'
 
@@ -14,19 +14,10 @@ export async function makeTopics(
   names: RunNames,
   { inputPartitions, lanes }: { inputPartitions: number; lanes: number },
 ): Promise<void> {
-  const kafka = new kafkajs.Kafka({
-    brokers: brokers.split(','),
-    clientId: 'topics',
-    logLevel: kafkajs.logLevel.NOTHING,
-  })
-  const admin = kafka.admin()
-  await admin.connect()
-  try {
+  await withAdmin(brokers, async (admin) => {
     for (const topic of [names.EVENTS_TOPICS, names.RESPONSES_TOPICS]) {
       await createTopic(admin, topic, inputPartitions, INPUT)
     }
     await createTopic(admin, names.STATUS_TOPIC, lanes, STATUS)
-  } finally {
-    await admin.disconnect()
-  }
+  })
 }

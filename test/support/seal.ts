@@ -1,4 +1,4 @@
-import { kafkajs } from '../../src/stream/kafkajs.ts'
+import { quietKafka } from '../../local/quiet-kafka.ts'
 import type { JudgedRecord } from './judge.ts'
 
 const SEAL = '~sealed~'
@@ -9,7 +9,7 @@ const SEAL = '~sealed~'
  * number of partitions.
  */
 export async function sealTopic(brokers: string, topic: string): Promise<number> {
-  const kafka = new kafkajs.Kafka({ brokers: brokers.split(','), clientId: 'seal', logLevel: kafkajs.logLevel.NOTHING })
+  const kafka = quietKafka(brokers, 'seal')
   const [admin, producer] = [kafka.admin(), kafka.producer({ allowAutoTopicCreation: false })]
   try {
     await Promise.all([admin.connect(), producer.connect()])
