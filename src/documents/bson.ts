@@ -3,6 +3,7 @@
  * buffer that is used again. The driver's own serializer knows every type there is and takes four times as long;
  * `test/unit/documents/bson.test.ts` holds the two equal, byte for byte.
  */
+import { GrowingBuffer } from '../stream/growing-buffer.ts'
 
 /** What was encoded already, to be copied in as it is. */
 export class Encoded {
@@ -39,14 +40,10 @@ const INT64 = 0x12
  * not sent.
  */
 const MAX_DEPTH = 185
-const SMALLEST = 1 << 20
-/** What a rare large document leaves behind is given back. */
+/** Kept for the next documents; what a rare larger one leaves behind is given back. */
 const LARGEST_KEPT = 1 << 24
-/** Up to here a loop is faster than a call into native code. */
-const SHORT = 64
 
-let buffer = Buffer.allocUnsafeSlow(SMALLEST)
-let at = 0
+const out = new GrowingBuffer(LARGEST_KEPT)
 
 /** BSON of each value, in order; null for one that `refuse` was told about. All share one buffer of their own. */
 export function encodeEach(
@@ -54,22 +51,21 @@ export function encodeEach(
   refuse: (index: number, error: Error) => void,
 ): (Buffer | null)[] {
   const ends: (number | null)[] = []
-  at = 0
+  out.at = 0
   for (let index = 0; index < values.length; index++) {
-    const start = at
+    const start = out.at
     try {
       writeObject(values[index] as object, 1)
-      ends.push(at)
+      ends.push(out.at)
     } catch (error) {
       if (!(error instanceof TooDeep || error instanceof NotPlain)) throw error
-      at = start
+      out.at = start
       ends.push(null)
       refuse(index, error)
     }
   }
-  const bytes = Buffer.allocUnsafeSlow(at)
-  buffer.copy(bytes, 0, 0, at)
-  if (buffer.length > LARGEST_KEPT) buffer = Buffer.allocUnsafeSlow(SMALLEST)
+  const bytes = out.copy()
+  out.shrink()
   let start = 0
   return ends.map((end) => {
     if (end === null) return null
@@ -79,31 +75,23 @@ export function encodeEach(
   })
 }
 
-function ensure(size: number): void {
-  const needed = at + size
-  if (needed <= buffer.length) return
-  const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * buffer.length))
-  buffer.copy(grown, 0, 0, at)
-  buffer = grown
-}
-
 function writeInt32(value: number, place: number): void {
-  buffer[place] = value
-  buffer[place + 1] = value >>> 8
-  buffer[place + 2] = value >>> 16
-  buffer[place + 3] = value >>> 24
+  out.buffer[place] = value
+  out.buffer[place + 1] = value >>> 8
+  out.buffer[place + 2] = value >>> 16
+  out.buffer[place + 3] = value >>> 24
 }
 
 function writeObject(object: object, depth: number): void {
   if (depth > MAX_DEPTH) throw new TooDeep(`nested deeper than ${MAX_DEPTH} levels`)
-  ensure(5)
-  const start = at
-  at += 4
+  out.ensure(5)
+  const start = out.at
+  out.at += 4
   if (Array.isArray(object)) for (let i = 0; i < object.length; i++) writeElement(String(i), object[i] ?? null, depth)
   else for (const key in object) writeElement(key, (object as Record<string, unknown>)[key], depth)
-  ensure(1)
-  buffer[at++] = 0
-  writeInt32(at - start, start)
+  out.ensure(1)
+  out.buffer[out.at++] = 0
+  writeInt32(out.at - start, start)
 }
 
 function writeElement(key: string, value: unknown, depth: number): void {
@@ -117,13 +105,13 @@ function writeElement(key: string, value: unknown, depth: number): void {
       break
     case 'boolean':
       writeKey(BOOLEAN, key)
-      buffer[at++] = value ? 1 : 0
+      out.buffer[out.at++] = value ? 1 : 0
       break
     case 'undefined':
       break
     case 'bigint':
       writeKey(INT64, key)
-      at = buffer.writeBigInt64LE(BigInt.asIntN(64, value), at)
+      out.at = out.buffer.writeBigInt64LE(BigInt.asIntN(64, value), out.at)
       break
     case 'object':
       writeObjectElement(key, value, depth)
@@ -141,14 +129,12 @@ function writeObjectElement(key: string, value: object | null, depth: number): v
   } else if (value instanceof Date) {
     writeKey(DATE, key)
     const time = value.getTime()
-    writeInt32(time % 2 ** 32, at) // two's complement, also of a time before 1970
-    writeInt32(Math.floor(time / 2 ** 32), at + 4)
-    at += 8
+    writeInt32(time % 2 ** 32, out.at) // two's complement, also of a time before 1970
+    writeInt32(Math.floor(time / 2 ** 32), out.at + 4)
+    out.at += 8
   } else if (value instanceof Encoded) {
     writeKey(value.isArray ? ARRAY : OBJECT, key)
-    ensure(value.bytes.length)
-    buffer.set(value.bytes, at)
-    at += value.bytes.length
+    out.bytes(value.bytes)
   } else {
     const prototype = Object.getPrototypeOf(value)
     if (prototype !== Object.prototype && prototype !== null) throw new NotPlain('an object is not a plain one')
@@ -160,53 +146,38 @@ function writeObjectElement(key: string, value: object | null, depth: number): v
 function writeNumber(key: string, value: number): void {
   if ((value | 0) === value && !Object.is(value, -0)) {
     writeKey(INT32, key)
-    writeInt32(value, at)
-    at += 4
+    writeInt32(value, out.at)
+    out.at += 4
   } else {
     writeKey(DOUBLE, key)
-    at = buffer.writeDoubleLE(value, at)
+    out.at = out.buffer.writeDoubleLE(value, out.at)
   }
 }
 
 /** Also makes room for a number. */
 function writeKey(type: number, key: string): void {
   const { length } = key
-  ensure(3 * length + 10)
-  buffer[at++] = type
-  const start = at
+  out.ensure(3 * length + 10)
+  out.buffer[out.at++] = type
+  const start = out.at
   for (let i = 0; i < length; i++) {
     const unit = key.charCodeAt(i)
     if (unit > 0x7f) {
-      at = start + buffer.write(key, start)
+      out.at = start + out.buffer.write(key, start)
       if (key.includes('\0', i)) throw new NotPlain('a key holds a NUL')
       break
     }
     if (unit === 0) throw new NotPlain('a key holds a NUL')
-    buffer[at++] = unit
+    out.buffer[out.at++] = unit
   }
-  buffer[at++] = 0
+  out.buffer[out.at++] = 0
 }
 
 function writeString(text: string): void {
-  const { length } = text
-  ensure(3 * length + 5)
-  const start = at + 4
-  at = start
-  writeText(text, length)
-  writeInt32(at - start + 1, start - 4)
-  buffer[at++] = 0
-}
-
-function writeText(text: string, length: number): void {
-  const start = at
-  if (length <= SHORT) {
-    let i = 0
-    for (; i < length; i++) {
-      const unit = text.charCodeAt(i)
-      if (unit > 0x7f) break
-      buffer[at++] = unit
-    }
-    if (i === length) return
-  }
-  at = start + buffer.write(text, start)
+  out.ensure(3 * text.length + 5)
+  const start = out.at + 4
+  out.at = start
+  out.text(text)
+  writeInt32(out.at - start + 1, start - 4)
+  out.buffer[out.at++] = 0
 }

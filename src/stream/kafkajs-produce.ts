@@ -113,8 +113,10 @@ interface Request {
   request: { apiKey: number; apiVersion: number; encode(): Payload | Promise<{ buffer: Buffer }> }
 }
 
+/** What a rare large request leaves behind is given back. */
+const LARGEST_KEPT = 1 << 22
 /** Every request is written here before it is copied out: nothing waits between the two. */
-const scratch = new Output()
+const scratch = new Output(LARGEST_KEPT)
 
 /** A request with its header and its length, as it goes out on a connection. */
 export async function frame({ correlationId, clientId, request }: Request): Promise<{ buffer: Buffer }> {

@@ -50,7 +50,7 @@ interface Drawn {
 }
 
 function write({ offsetDelta = 0, timestampDelta = 0, ...record }: Drawn): Buffer {
-  const output = new Output()
+  const output = new Output(1 << 22)
   writeRecord(output, record, offsetDelta, timestampDelta)
   return output.copy()
 }
