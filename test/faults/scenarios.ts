@@ -1,6 +1,7 @@
 import { scenarios as brokers } from './brokers.ts'
 import { scenarios as kills } from './kills.ts'
 import { scenarios as members } from './members.ts'
+import { scenarios as mongodb } from './mongodb.ts'
 import { scenarios as operators } from './operators.ts'
 import { scenarios as order } from './order.ts'
 import { scenarios as registry } from './registry.ts'
@@ -16,4 +17,5 @@ export const scenarios: readonly Scenario[] = [
   ...brokers,
   ...operators,
   ...registry,
+  ...mongodb,
 ]
