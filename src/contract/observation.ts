@@ -3,7 +3,7 @@ import type { Source } from './record.ts'
 
 /**
  * What one record says about one session, on its way from ingest to the status stage. Observations travel packed: one
- * message of the internal observations topic is a JSON array of them, all of one target partition, in record order.
+ * message of the internal observations topic holds many of one target partition, in record order (`stream/packs.ts`).
  */
 export interface Observation {
   /** Key of the status update: the session id as text, else the event id. */

@@ -31,16 +31,29 @@ export function tombstoneOrder(at: number, source: Source): string {
   return place(at, '~', source)
 }
 
-function place(at: number, slot: string, source: Source): string {
-  const partition = String(source.partition).padStart(10, '0')
-  return `${timeSlot(at)} ${slot} ${word(source.topic)} ${partition} ${source.offset.padStart(19, '0')}`
+function place(at: number, slot: string, { topic, partition, offset }: Source): string {
+  return `${timeSlot(at)} ${slot} ${partitionSlots(topic, partition)}${zeros(19 - offset.length)}${offset}`
+}
+
+/** Those of the last record: mostly the next one is of the same partition. */
+let last = { topic: '', partition: -1, slots: '' }
+
+function partitionSlots(topic: string, partition: number): string {
+  if (last.partition !== partition || last.topic !== topic) {
+    last = { topic, partition, slots: `${word(topic)} ${String(partition).padStart(10, '0')} ` }
+  }
+  return last.slots
 }
 
 function timeSlot(at: number): string {
   if (Number.isNaN(at)) throw new RangeError('An order key needs an observed time in epoch milliseconds, got NaN.')
-  const whole = Math.trunc(Math.min(Math.max(at, 0), LAST_TIME))
-  return String(whole).padStart(15, '0')
+  const digits = String(Math.trunc(Math.min(Math.max(at, 0), LAST_TIME)))
+  return zeros(15 - digits.length) + digits
 }
+
+/** A few times faster than `padStart`. */
+const ZEROS = Array.from({ length: 20 }, (_, count) => '0'.repeat(count))
+const zeros = (count: number) => ZEROS[count] ?? ''
 
 function word(text: string): string {
   return UNSAFE.test(text) ? text.toWellFormed().replace(UNSAFE_RUNS, percentEncoded) : text

@@ -8,27 +8,49 @@ const MOST_DAYS = 1_000
 const dates = new Map<number, string>()
 const days = new Map<string, number>()
 
+/** The text is put together here, since pieces of text that are joined cost an object each. */
+const scratch = Buffer.from('0000-00-00T00:00:00.000Z')
+let dayInScratch = Number.NaN
+
 /** Epoch milliseconds (whole) as `toISOString` has it. Throws RangeError beyond what a Date holds. */
 export function isoOf(ms: number): string {
   const day = Math.floor(ms / DAY_MS)
-  let date = dates.get(day)
-  if (date === undefined) {
-    const iso = new Date(ms).toISOString()
-    if (iso.length !== 24) return iso
-    date = iso.slice(0, 11)
-    if (dates.size >= MOST_DAYS) dates.clear()
-    dates.set(day, date)
+  if (day !== dayInScratch) {
+    const date = dateOf(day, ms)
+    if (date.length !== 11) return new Date(ms).toISOString()
+    scratch.write(date, 0, 'latin1')
+    dayInScratch = day
   }
   const rest = ms - day * DAY_MS
   const seconds = Math.floor(rest / 1_000)
   const minutes = Math.floor(seconds / 60)
   const hours = Math.floor(minutes / 60)
-  const second = seconds - minutes * 60
-  const minute = minutes - hours * 60
-  return `${date}${TWO[hours]}:${TWO[minute]}:${TWO[second]}.${String(rest - seconds * 1_000 + 1_000).slice(1)}Z`
+  const millis = rest - seconds * 1_000
+  putTwo(11, hours)
+  putTwo(14, minutes - hours * 60)
+  putTwo(17, seconds - minutes * 60)
+  const hundreds = Math.floor(millis / 100)
+  scratch[20] = 48 + hundreds
+  putTwo(21, millis - hundreds * 100)
+  return scratch.toString('latin1')
 }
 
-const TWO = Array.from({ length: 60 }, (_, i) => String(i).padStart(2, '0'))
+function putTwo(at: number, value: number): void {
+  const tens = Math.floor(value / 10)
+  scratch[at] = 48 + tens
+  scratch[at + 1] = 48 + value - tens * 10
+}
+
+/** `2026-06-01T`; of another length outside the years 0 to 9999. */
+function dateOf(day: number, ms: number): string {
+  let date = dates.get(day)
+  if (date === undefined) {
+    date = new Date(ms).toISOString().slice(0, -13)
+    if (dates.size >= MOST_DAYS) dates.clear()
+    dates.set(day, date)
+  }
+  return date
+}
 
 /** Epoch milliseconds of a text, or NaN where `toISOString` would not give just this text back (or has no 24 characters). */
 export function msOf(iso: string): number {

@@ -1,67 +1,126 @@
-/** Observations on their way: many packed into one message of the partition where their lane reads. */
+/**
+ * Observations on their way: many packed into one message of the partition where their lane reads, as JSON.
+ *
+ *     ["parkmobile.events", 3, row, row, …]   source topic and partition, then a list of values for each observation
+ *
+ * No names of fields, and nothing twice: that halves the bytes and the time of a pack.
+ */
 import type { Kind } from '../contract/document.ts'
 import type { Observation } from '../contract/observation.ts'
+import type { Source } from '../contract/record.ts'
 import { partitionOf } from './partitions.ts'
 import type { PartitionMessage } from './send.ts'
 
 /** A pack is cut at this size, well below what a broker takes. */
 const MAX_PACK_BYTES = 512 * 1024
+/** JSON makes of a UTF-16 unit six bytes at most. */
+const MOST_BYTES_A_UNIT = 6
+/** Numbers and punctuation of a row, at most. */
+const ROW_BYTES = 160
+
+/** The session id, or else the event id, is the key. */
+type Row = [
+  ...[offset: string, at: number, kind: Kind, status: string, event_id: string],
+  ...[session_id: string | null, card: string | null, zone_id: string | null, event_type: string | null],
+  ...[http_status: number | string | null, ends_at: string | null],
+]
+
+type Pack = [topic: string, partition: number, ...rows: Row[]]
+
+interface Open {
+  pack: Pack
+  /** It takes fewer. */
+  bytes: number
+}
 
 /** Packs in order of their observations, for a topic of `partitions` partitions. */
 export function pack(observations: readonly Observation[], partitions: number): PartitionMessage[] {
   const messages: PartitionMessage[] = []
-  const open = new Map<number, { parts: string[]; bytes: number }>()
-  const close = (partition: number, parts: string[]) => messages.push({ partition, value: `[${parts.join(',')}]` })
+  const all = new Map<number, Open>()
+  const close = (partition: number, { pack }: Open) =>
+    messages.push({ partition, value: Buffer.from(JSON.stringify(pack)) })
   for (const observation of observations) {
     const partition = partitionOf(observation.key, partitions)
-    const part = JSON.stringify(observation)
-    const bytes = Buffer.byteLength(part) + 1
-    let current = open.get(partition)
-    if (current && current.bytes + bytes > MAX_PACK_BYTES) {
-      close(partition, current.parts)
-      current = undefined
+    const bytes = boundOf(observation)
+    let open = all.get(partition)
+    if (open && (open.bytes + bytes > MAX_PACK_BYTES || !isFrom(open.pack, observation.source))) {
+      close(partition, open)
+      open = undefined
     }
-    if (current) {
-      current.parts.push(part)
-      current.bytes += bytes
-    } else open.set(partition, { parts: [part], bytes })
+    if (open === undefined) {
+      open = { pack: [observation.source.topic, observation.source.partition], bytes: 0 }
+      all.set(partition, open)
+    }
+    open.pack.push(rowOf(observation))
+    open.bytes += bytes
   }
-  for (const [partition, { parts }] of open) close(partition, parts)
+  for (const [partition, open] of all) close(partition, open)
   return messages
+}
+
+const isFrom = ([topic, partition]: Pack, source: Source) => topic === source.topic && partition === source.partition
+
+function rowOf({
+  source,
+  at,
+  kind,
+  status,
+  event_id,
+  session_id,
+  card,
+  zone_id,
+  event_type,
+  ...rest
+}: Observation): Row {
+  const { http_status, ends_at } = rest
+  return [source.offset, at, kind, status, event_id, session_id, card, zone_id, event_type, http_status, ends_at]
+}
+
+function boundOf({ status, event_id, session_id, card, zone_id, event_type, http_status }: Observation): number {
+  const optional = (session_id?.length ?? 0) + (card?.length ?? 0) + (zone_id?.length ?? 0) + (event_type?.length ?? 0)
+  const units = status.length + event_id.length + optional + (typeof http_status === 'string' ? http_status.length : 0)
+  return ROW_BYTES + MOST_BYTES_A_UNIT * units
 }
 
 /** The observations of a pack, or null when the value is not one of ours. */
 export function unpack(value: Buffer | null): Observation[] | null {
   if (value === null) return null
   try {
-    const observations: unknown = JSON.parse(value.toString())
-    return Array.isArray(observations) && observations.every(isObservation) ? observations : null
+    const parts: unknown = JSON.parse(value.toString())
+    if (!Array.isArray(parts)) return null
+    const [topic, partition] = parts
+    if (typeof topic !== 'string' || !Number.isInteger(partition)) return null
+    const observations: Observation[] = []
+    for (let i = 2; i < parts.length; i++) {
+      if (!isRow(parts[i])) return null
+      observations.push(observationOf(topic, partition, parts[i]))
+    }
+    return observations
   } catch {
     return null
   }
 }
 
-const KINDS: readonly unknown[] = ['error', 'payment', 'session', 'status'] satisfies Kind[]
-
-function isObservation(value: unknown): value is Observation {
-  const one = (value ?? {}) as Partial<Record<keyof Observation, unknown>>
-  const texts = [one.key, one.status, one.event_id]
-  const maybe = [one.session_id, one.card, one.zone_id, one.event_type, one.ends_at]
-  return (
-    texts.every((text) => typeof text === 'string') &&
-    maybe.every((text) => text === null || typeof text === 'string') &&
-    (one.http_status === null || typeof one.http_status === 'string' || typeof one.http_status === 'number') &&
-    KINDS.includes(one.kind) &&
-    isTime(one.at) &&
-    isSource(one.source)
-  )
+function observationOf(topic: string, partition: number, row: Row): Observation {
+  const [offset, at, kind, status, event_id, session_id, card, zone_id, event_type, http_status, ends_at] = row
+  const source = { topic, partition, offset }
+  const key = session_id ?? event_id
+  return { key, kind, status, at, event_id, session_id, card, zone_id, event_type, http_status, ends_at, source }
 }
 
-function isSource(value: unknown): boolean {
-  const { topic, partition, offset } = (value ?? {}) as Record<string, unknown>
-  return typeof topic === 'string' && Number.isInteger(partition) && typeof offset === 'string'
+const ROW_LENGTH = 11
+
+function isRow(row: unknown): row is Row {
+  if (!Array.isArray(row) || row.length !== ROW_LENGTH) return false
+  const [offset, at, kind, status, event_id, session_id, card, zone_id, event_type, http_status, ends_at] = row
+  const areTexts = typeof offset === 'string' && typeof status === 'string' && typeof event_id === 'string'
+  const mayBeTexts = isTextOrNull(session_id) && isTextOrNull(card) && isTextOrNull(zone_id) && isTextOrNull(event_type)
+  const isStatus = isTextOrNull(http_status) || typeof http_status === 'number'
+  return areTexts && mayBeTexts && isStatus && isTextOrNull(ends_at) && isKind(kind) && isTime(at)
 }
 
-function isTime(at: unknown): boolean {
-  return Number.isInteger(at) && Math.abs(at as number) <= 8.64e15
-}
+const isTextOrNull = (value: unknown) => value === null || typeof value === 'string'
+
+const isKind = (kind: unknown) => kind === 'session' || kind === 'payment' || kind === 'status' || kind === 'error'
+
+const isTime = (at: unknown) => Number.isInteger(at) && Math.abs(at as number) <= 8.64e15

@@ -44,17 +44,28 @@ describe('packed observations', () => {
   })
 
   test('that are not ours are told apart', () => {
-    for (const text of [
-      '',
-      '{',
-      '{}',
-      'null',
-      '[1]',
-      '[{"key":"a"}]',
-      '[{"key":"a","kind":"b","status":"c","at":"x"}]',
-    ]) {
+    for (const text of ['', '{', '{}', 'null', '[]', '[1]', '["a"]', '["a","b"]', '[{"key":"a"}]', '["a",1,[]]']) {
       expect(unpack(Buffer.from(text))).toBeNull()
     }
     expect(unpack(null)).toBeNull()
+  })
+
+  test('are refused when any value of any of them is not of its type', () => {
+    const row = ['7', 1_700_000_000_000, 'session', 'on-going', 'e1', null, null, null, null, null, null]
+    const packed = (...rows: unknown[]) => Buffer.from(JSON.stringify(['events', 3, ...rows]))
+    expect(unpack(packed(row))).toHaveLength(1)
+    const wrong = [7, 'now', 'other', null, null, 1, 2, 3, 4, true, 5]
+    for (const [index, value] of wrong.entries())
+      expect(unpack(packed(row, (row as unknown[]).with(index, value)))).toBeNull()
+    expect(unpack(packed(row.with(1, 1e16)))).toBeNull()
+    expect(unpack(packed(row.slice(1)))).toBeNull()
+  })
+
+  test('of several sources come in packs of their own, and an event without a session is its own key', () => {
+    const one = observation('s1', 1)
+    const elsewhere = { ...one, source: { ...one.source, partition: 5 } }
+    const alone = { ...one, key: one.event_id, session_id: null }
+    const messages = pack([one, elsewhere, one, alone], 1)
+    expect(messages.flatMap((message) => unpack(value(message)) ?? [])).toEqual([one, elsewhere, one, alone])
   })
 })
