@@ -20,8 +20,9 @@ export function processOf(pid: number | string): { parent: number; seconds: numb
 }
 
 /** Its memory in whole MiB, by the names of /proc; NaN where it has none any more. */
-export function memoryOf(pid: number | string): Record<'VmHWM' | 'VmRSS' | 'RssAnon' | 'RssFile', number> {
+export function memoryOf(pid: number | string): Record<'VmHWM' | 'VmRSS' | 'VmData' | 'RssAnon' | 'RssFile', number> {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1')
   const mib = (name: string) => Math.round(Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1_024)
-  return { VmHWM: mib('VmHWM'), VmRSS: mib('VmRSS'), RssAnon: mib('RssAnon'), RssFile: mib('RssFile') }
+  const resident = { VmHWM: mib('VmHWM'), VmRSS: mib('VmRSS'), RssAnon: mib('RssAnon'), RssFile: mib('RssFile') }
+  return { ...resident, VmData: mib('VmData') }
 }

@@ -11,6 +11,8 @@ import { until } from '../../local/until.ts'
 export interface Processor extends AsyncDisposable {
   /** Its KAFKA_CLIENT_ID, where that was given. */
   readonly clientId: string | undefined
+  /** Its process id; it may have ended. */
+  readonly pid: number
   /** Samples of `/metrics`. */
   metrics(): Promise<Sample[]>
   /** Status code of a path of its ops server. */
@@ -90,6 +92,7 @@ function processorOf(child: ChildProcess, clientId: string | undefined): Process
   }
   return {
     clientId,
+    pid: child.pid ?? 0,
     hasEnded,
     kill9,
     ended,
