@@ -96,7 +96,8 @@ async function rolledBack(run: FaultRun): Promise<void> {
     const [processor] = run.fleet.members as [Processor]
     processor.signal('SIGSTOP')
     await run.send(FOR_ONE_ALONE)
-    await Promise.all(others.map((member) => member.pause()))
+    // Killed, not frozen: those would find on their connections what it has sent meanwhile.
+    await Promise.all(others.map((member) => member.kill()))
     processor.signal('SIGCONT')
     const waiting = { timeoutMs: PATIENCE_MS, everyMs: 50, what: 'a primary alone takes documents' }
     await until(async () => (await onlyThere(run, old)) > 0, waiting)
@@ -104,7 +105,7 @@ async function rolledBack(run: FaultRun): Promise<void> {
     await delay(random.int(300, 4_000))
     const taken = await onlyThere(run, old)
     await old.kill()
-    await Promise.all(others.map((member) => member.resume()))
+    await Promise.all(others.map((member) => member.start()))
     await cluster.mongodb.primary()
     await delay(random.int(0, 2_000))
     await old.start()
