@@ -11,8 +11,7 @@ import { waitOut } from './operate/wait-out.ts'
 import { watch } from './operate/watch.ts'
 import { chunks } from './status/chunks.ts'
 import { fewAtOnce } from './status/few-at-once.ts'
-import type { Folded } from './status/fold.ts'
-import { FencedError, Lane, type LaneOptions } from './status/lane.ts'
+import { FencedError, Lane, type LaneOptions, type Published } from './status/lane.ts'
 import { CorruptStatusError } from './status/restore.ts'
 import { watchLanes } from './status/watch-lanes.ts'
 import { type PartitionConsumer, sourceRecord, type Turn } from './stream/consumer.ts'
@@ -206,22 +205,20 @@ async function takeBatch(parts: StatusParts, lane: Lane, messages: KafkaMessage[
   const { metrics, chunkRecords } = parts
   for (const chunk of chunks(messages, chunkRecords)) {
     if (turn.signal.aborted) return
-    const folded = await timed(metrics, 'status', 'publish', () => lane.publish(chunk.observations, chunk.seenAt))
-    count(metrics, folded)
+    count(metrics, await timed(metrics, 'status', 'publish', () => lane.publish(chunk.take, chunk.seenAt)))
     await rejectUnreadable(parts, chunk.unreadable, turn)
     const offset = chunk.isLast ? lastOffset : chunk.lastOffset
     if (!(await timed(metrics, 'status', 'commit', () => turn.commit(offset)))) return
     metrics.recordsConsumed.inc({ stage: 'status', topic: turn.topic }, chunk.messages)
-    metrics.chunkRecords.observe({ stage: 'status' }, chunk.observations.length)
+    metrics.chunkRecords.observe({ stage: 'status' }, chunk.observations)
     metrics.lastProgress.setToCurrentTime({ stage: 'status' })
   }
 }
 
-function count(metrics: Metrics, { updates, older, expired }: Folded): void {
-  const changed = updates.filter(({ update }) => update.changed).length
+function count(metrics: Metrics, { changed, confirmed, older, expired }: Published): void {
   metrics.statusUpdates.inc({ type: 'changed' }, changed)
-  metrics.statusUpdates.inc({ type: 'confirmed' }, updates.length - changed)
-  metrics.observations.inc({ result: 'published' }, updates.length)
+  metrics.statusUpdates.inc({ type: 'confirmed' }, confirmed)
+  metrics.observations.inc({ result: 'published' }, changed + confirmed)
   metrics.observations.inc({ result: 'older' }, older)
   metrics.observations.inc({ result: 'expired' }, expired)
 }

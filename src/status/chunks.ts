@@ -4,7 +4,10 @@ import { unpack } from '../stream/packs.ts'
 
 /** Packs of one batch that one transaction covers. */
 export interface Chunk {
-  observations: Observation[]
+  /** Gives the observations away: the chunk keeps none. */
+  take(): Observation[]
+  /** How many there are to take. */
+  observations: number
   unreadable: KafkaMessage[]
   messages: number
   lastOffset: string
@@ -16,20 +19,27 @@ export interface Chunk {
 /** Whole packs, together about `size` observations. */
 export function* chunks(messages: KafkaMessage[], size: number): Generator<Chunk> {
   let chunk = empty()
+  let observations: Observation[] = []
   for (const [index, message] of messages.entries()) {
-    const observations = unpack(message.value)
-    if (observations === null) chunk.unreadable.push(message)
-    else for (const observation of observations) chunk.observations.push(observation)
+    const unpacked = unpack(message.value)
+    if (unpacked === null) chunk.unreadable.push(message)
+    else for (const observation of unpacked) observations.push(observation)
     chunk.messages++
     chunk.lastOffset = message.offset
     chunk.seenAt = Math.max(chunk.seenAt, Number(message.timestamp))
     chunk.isLast = index === messages.length - 1
-    if (!chunk.isLast && chunk.observations.length < size) continue
-    yield chunk
+    if (!chunk.isLast && observations.length < size) continue
+    const take = () => {
+      const taken = observations
+      observations = []
+      return taken
+    }
+    yield { ...chunk, observations: observations.length, take }
     chunk = empty()
+    observations = []
   }
 }
 
-function empty(): Chunk {
-  return { observations: [], unreadable: [], messages: 0, lastOffset: '', seenAt: 0, isLast: false }
+function empty() {
+  return { unreadable: [] as KafkaMessage[], messages: 0, lastOffset: '', seenAt: 0, isLast: false }
 }

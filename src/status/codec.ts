@@ -4,9 +4,10 @@ import type { DeadLetterReason, Reject } from '../contract/dead-letter.ts'
 import type { Json } from '../contract/record.ts'
 import { CHANGED_TYPE, CONFIRMED_TYPE, type StatusUpdate } from '../contract/status-update.ts'
 import type { Settings } from '../settings.ts'
+import { GrowingBuffer } from '../stream/growing-buffer.ts'
 import { registerSchema } from '../stream/register-schema.ts'
 import type { PartitionMessage } from '../stream/send.ts'
-import { type Head, headOf } from './fold.ts'
+import { type Head, headOf, type KeyedUpdate } from './fold.ts'
 
 /** What `decode/` offers: values of either encoding, by their first byte. */
 export interface ValueDecoder {
@@ -15,7 +16,8 @@ export interface ValueDecoder {
 }
 
 export interface StatusCodec {
-  toMessage(partition: number, key: string, update: StatusUpdate): PartitionMessage
+  /** In order. Nothing of the updates is kept: the values are parts of one buffer. */
+  toMessages(partition: number, updates: readonly KeyedUpdate[]): PartitionMessage[]
   /** Fetches the schemas that `messages` need. */
   prepare(messages: KafkaMessage[]): Promise<void>
   /** After `prepare`. Throws SchemaMissingError, or an Error that says what does not fit. */
@@ -29,7 +31,11 @@ export class SchemaMissingError extends Error {
 
 const MISSING: ReadonlySet<string> = new Set<DeadLetterReason>(['no_registry', 'unknown_schema'])
 
-type Encode = (update: StatusUpdate) => Buffer | string
+type Encode = (update: StatusUpdate, out: GrowingBuffer) => void
+
+/** What a rare large transaction leaves behind is given back. */
+const LARGEST_KEPT = 1 << 22
+const out = new GrowingBuffer(LARGEST_KEPT)
 
 /** JSON, or Avro with the schema registered under `<topic>-value` when a registry is set. Throws if it is incompatible. */
 export async function createStatusCodec(
@@ -37,22 +43,31 @@ export async function createStatusCodec(
   topic: string,
   decoder: ValueDecoder,
 ): Promise<StatusCodec> {
-  const encode: Encode = registry ? await avroEncoder(registry, topic) : JSON.stringify
+  const encode: Encode = registry ? await avroEncoder(registry, topic) : encodeJson
   const contentType = registry ? 'application/avro' : 'application/json'
   return {
-    toMessage: (partition, key, update) => ({
-      partition,
-      key,
-      value: encode(update),
-      headers: {
-        ce_specversion: '1.0',
-        ce_id: update.id,
-        ce_source: '/pm-parking-events',
-        ce_type: update.changed ? CHANGED_TYPE : CONFIRMED_TYPE,
-        ce_time: update.occurred_at,
-        'content-type': contentType,
-      },
-    }),
+    toMessages(partition, updates) {
+      out.at = 0
+      const ends = updates.map(({ update }) => {
+        encode(update, out)
+        return out.at
+      })
+      const bytes = out.copy()
+      out.shrink()
+      return updates.map(({ key, update }, index) => ({
+        partition,
+        key,
+        value: bytes.subarray(ends[index - 1] ?? 0, ends[index]),
+        headers: {
+          ce_specversion: '1.0',
+          ce_id: update.id,
+          ce_source: '/pm-parking-events',
+          ce_type: update.changed ? CHANGED_TYPE : CONFIRMED_TYPE,
+          ce_time: update.occurred_at,
+          'content-type': contentType,
+        },
+      }))
+    },
     prepare: (messages) => decoder.prepare(messages.map(({ value }) => value)),
     decodeHead(value) {
       const ours = headOfOurJson(value)
@@ -102,9 +117,13 @@ function asHead(value: Json): Head {
   return headOf(update)
 }
 
+function encodeJson(update: StatusUpdate, out: GrowingBuffer): void {
+  out.text(JSON.stringify(update))
+}
+
 async function avroEncoder(settings: NonNullable<Settings['registry']>, topic: string): Promise<Encode> {
   const { encode } = await registerSchema(settings, 'status-update', topic)
-  return (update) => encode({ ...update, http_status: avroStatus(update.http_status) })
+  return (update, out) => out.bytes(encode({ ...update, http_status: avroStatus(update.http_status) }))
 }
 
 /** The schema's union takes whole numbers; any other number goes as text. */

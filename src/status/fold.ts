@@ -55,8 +55,13 @@ function order(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
+export interface KeyedUpdate {
+  key: string
+  update: StatusUpdate
+}
+
 export interface Folded {
-  updates: { key: string; update: StatusUpdate }[]
+  updates: KeyedUpdate[]
   /** Heads after all updates, to be kept once these are committed. */
   heads: Map<string, Head>
   older: number

@@ -30,7 +30,7 @@ import type { Observation } from '../contract/observation.ts'
 import { causesOf } from '../stream/errors.ts'
 import { cutBySize, type PartitionMessage } from '../stream/send.ts'
 import type { StatusCodec } from './codec.ts'
-import { type Folded, foldAll } from './fold.ts'
+import { foldAll } from './fold.ts'
 import { type Heads, type Mark, newestOf } from './heads/heads.ts'
 import { markOf, restore } from './restore.ts'
 
@@ -60,6 +60,16 @@ export interface LaneOptions {
   /** While a lane restores: records read since the last call, and about how many are left. */
   onProgress: (partition: number, records: number, left: number) => void
   onRestored: (partition: number, seconds: number) => void
+}
+
+export type Observations = readonly Observation[] | (() => readonly Observation[])
+
+/** What became of the observations: updates by whether they changed the status, or nothing to say. */
+export interface Published {
+  changed: number
+  confirmed: number
+  older: number
+  expired: number
 }
 
 /** A key ends so long after its newest kind has expired, or as long as the retention where that is shorter. */
@@ -119,20 +129,26 @@ export class Lane {
 
   /**
    * Publishes what `observations` (in order, the newest of them at `seenAt` in Kafka) move, in one transaction, and resolves
-   * once it has committed. After any error the lane is closed and whether the updates are out is for the next lane to find.
+   * once it has committed. A function gives them when their turn has come; nothing of them is kept while they are on their
+   * way. After any error the lane is closed and whether the updates are out is for the next lane to find.
    */
-  publish(observations: readonly Observation[], seenAt: number): Promise<Folded> {
+  publish(observations: Observations, seenAt: number): Promise<Published> {
     return this.#inTurn(async () => {
       this.#seenAt = Math.max(this.#seenAt, seenAt)
-      const folded = foldAll((key) => this.#heads.get(key), observations, this.#now() - this.#options.retentionMs)
-      if (folded.updates.length === 0) return folded
-      const { codec } = this.#options
-      const mark = await this.#transact(
-        folded.updates.map(({ key, update }) => codec.toMessage(this.partition, key, update)),
-      )
-      this.#heads.put(folded.heads, mark)
-      return folded
+      const { messages, heads, published } = this.#prepare(observations)
+      if (messages.length > 0) this.#heads.put(heads, await this.#transact(messages))
+      return published
     })
+  }
+
+  #prepare(observations: Observations) {
+    const all = typeof observations === 'function' ? observations() : observations
+    const { codec, retentionMs } = this.#options
+    const { updates, heads, older, expired } = foldAll((key) => this.#heads.get(key), all, this.#now() - retentionMs)
+    let changed = 0
+    for (const { update } of updates) if (update.changed) changed++
+    const published: Published = { changed, confirmed: updates.length - changed, older, expired }
+    return { messages: codec.toMessages(this.partition, updates), heads, published }
   }
 
   /**

@@ -69,7 +69,7 @@ async function fill(kafka: Kafka): Promise<void> {
     if (!update) throw new Error('a first observation is always new')
     const messages = waiting.get(partition) ?? []
     waiting.set(partition, messages)
-    messages.push(codec.toMessage(partition, key, update))
+    messages.push(...codec.toMessages(partition, [{ key, update }]))
     if (messages.length >= 900) await send(partition)
   }
   for (const partition of waiting.keys()) await send(partition)

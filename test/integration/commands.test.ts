@@ -157,7 +157,10 @@ describe('tail', () => {
 
   async function publish(updates: StatusUpdate[], url: string | null = null): Promise<void> {
     const codec = await codecOf(url)
-    const messages = updates.map((u) => codec.toMessage(0, String(u.session_id), u))
+    const messages = codec.toMessages(
+      0,
+      updates.map((update) => ({ key: String(update.session_id), update })),
+    )
     await producer.send({ topic: env.STATUS_TOPIC, messages })
   }
 
@@ -204,7 +207,10 @@ describe('tail', () => {
     await transactional.connect()
     const codec = await codecOf(null)
     const transaction = await transactional.transaction()
-    await transaction.send({ topic: env.STATUS_TOPIC, messages: [codec.toMessage(0, 'x', update('x', 'aborted'))] })
+    await transaction.send({
+      topic: env.STATUS_TOPIC,
+      messages: codec.toMessages(0, [{ key: 'x', update: update('x', 'aborted') }]),
+    })
     await transaction.abort()
     await transactional.disconnect()
     await producer.send({ topic: env.STATUS_TOPIC, messages: [{ key: 'x', value: null, partition: 0 }] })

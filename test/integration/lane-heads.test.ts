@@ -239,7 +239,7 @@ describe.each(['in memory', 'on disk'])('keys whose retention is over, with head
       lane.expire(1),
       lane.publish([observation('old', 'again', 'on-going', now)], now),
     ])
-    expect([ended, anew.updates.length]).toEqual([1, 1])
+    expect([ended, anew.confirmed + anew.changed]).toEqual([1, 1])
     await lane.close()
     expect((await committed(3)).slice(1)).toEqual([
       ['old', null],

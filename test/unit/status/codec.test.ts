@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { Kind } from '../../../src/contract/document.ts'
 import type { Observation } from '../../../src/contract/observation.ts'
+import type { StatusUpdate } from '../../../src/contract/status-update.ts'
 import { createDecoder } from '../../../src/decode/decoder.ts'
 import { createStatusCodec } from '../../../src/status/codec.ts'
 import { fold, headOf } from '../../../src/status/fold.ts'
@@ -36,11 +37,33 @@ test('the head of an update that this program wrote is that of the update', () =
       const update = fold(head, one)
       if (!update) continue
       head = headOf(update)
-      const { value } = codec.toMessage(0, one.key, update)
-      expect(codec.decodeHead(Buffer.from(value as string))).toEqual(head)
+      const [message] = codec.toMessages(0, [{ key: one.key, update }])
+      expect(codec.decodeHead(message?.value as Buffer)).toEqual(head)
     }
   }
   fc.assert(fc.property(fc.array(observation, { maxLength: 5 }), property), { numRuns: 300 })
+})
+
+test('each of many messages has the value and the headers of its own update', () => {
+  const updates = Array.from({ length: 50 }, (_, i) => {
+    const key = `s${i}é`
+    const one = {
+      key,
+      kind: 'session',
+      status: 'on-going',
+      at: i,
+      event_id: `e${i}`,
+      session_id: key,
+      card: null,
+    } as const
+    const more = { zone_id: null, event_type: null, http_status: null, ends_at: null }
+    const update = fold(undefined, { ...one, ...more, source: { topic: 't', partition: 0, offset: String(i) } })
+    return { key, update: update as StatusUpdate }
+  })
+  const messages = codec.toMessages(3, updates)
+  expect(messages.map(({ value }) => JSON.parse(String(value)))).toEqual(updates.map(({ update }) => update))
+  expect(messages.map(({ headers }) => headers?.ce_id)).toEqual(updates.map(({ update }) => update.id))
+  expect(messages.map(({ key, partition }) => [key, partition])).toEqual(updates.map(({ key }) => [key, 3]))
 })
 
 describe('a head is read', () => {
