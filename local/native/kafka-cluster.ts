@@ -59,13 +59,9 @@ export async function startKafkaCluster(
   }
   return step(progress, 'Starting three Kafka brokers', async () => {
     try {
-      const [port] = (await freePorts(1)) as [number]
-      const controller = `127.0.0.1:${port}`
-      // It answers nobody who is not a broker; the brokers wait for it.
-      const answers = async () => true
-      await launch({ id: CONTROLLER_ID, properties: controllerProperties(controller), address: controller, answers })
+      const doors = await startController({ proxy, launch })
       const brokers = await Promise.all(
-        BROKER_IDS.map((id) => startBroker(id, controller, { directory, proxy, launch })),
+        BROKER_IDS.map((id, index) => startBroker(id, doors[index] as Link, { directory, proxy, launch })),
       )
       const address = brokers.map(({ clients }) => clients.address).join(',')
       return { brokers: brokers as [Broker, Broker, Broker], address, isWhole: () => isWhole(address), discard }
@@ -122,34 +118,52 @@ interface Starting {
   launch: (node: Node) => Promise<NativeService>
 }
 
-async function startBroker(
-  id: number,
-  controllerAddress: string,
-  { directory, proxy, launch }: Starting,
-): Promise<Broker> {
+/**
+ * Gives the link of each broker to it. Each leads to a listener of its own, since the controller tells a broker where it is
+ * by the listener that the broker came in by: with one for all, a broker would soon go past its link.
+ */
+async function startController({ proxy, launch }: Pick<Starting, 'proxy' | 'launch'>): Promise<Link[]> {
+  const [own, ...ports] = (await freePorts(1 + BROKER_IDS.length)) as [number, ...number[]]
+  const address = `127.0.0.1:${own}`
+  const doors = await Promise.all(
+    BROKER_IDS.map((id, index) => proxy.link(`kafka-${id}-controller`, `127.0.0.1:${ports[index]}`)),
+  )
+  // It answers nobody who is not a broker; the brokers wait for it.
+  const answers = async () => true
+  await launch({ id: CONTROLLER_ID, properties: controllerProperties(address, ports, doors), address, answers })
+  return doors
+}
+
+async function startBroker(id: number, controller: Link, { directory, proxy, launch }: Starting): Promise<Broker> {
   const [port, peerPort] = (await freePorts(2)) as [number, number]
   const address = `127.0.0.1:${port}`
-  const [clients, peers, controller] = (await Promise.all([
+  const [clients, peers] = (await Promise.all([
     proxy.link(`kafka-${id}-clients`, address),
     proxy.link(`kafka-${id}-peers`, `127.0.0.1:${peerPort}`),
-    proxy.link(`kafka-${id}-controller`, controllerAddress),
-  ])) as [Link, Link, Link]
+  ])) as [Link, Link]
   const properties = brokerProperties({ id, address, peerPort, clients, peers, controller })
   const service = await launch({ id, properties, address, answers: () => kafkaAnswers(address) })
   const { stop, kill, start, pause, resume, isRunning } = service
   return { id, clients, peers, controller, log: logOf(directory, id), stop, kill, start, pause, resume, isRunning }
 }
 
-const controllerProperties = (address: string) => `\
+const doorOf = (id: number) => `BROKER_${id}`
+
+function controllerProperties(own: string, ports: number[], doors: Link[]): string {
+  const names = ['CONTROLLER', ...BROKER_IDS.map(doorOf)]
+  const listeners = (addresses: string[]) => names.map((name, index) => `${name}://${addresses[index]}`).join(',')
+  return `\
 process.roles=controller
 node.id=${CONTROLLER_ID}
-controller.quorum.voters=${CONTROLLER_ID}@${address}
-controller.listener.names=CONTROLLER
-listeners=CONTROLLER://${address}
-listener.security.protocol.map=CONTROLLER:PLAINTEXT
+controller.quorum.voters=${CONTROLLER_ID}@${own}
+controller.listener.names=${names}
+listeners=${listeners([own, ...ports.map((port) => `127.0.0.1:${port}`)])}
+advertised.listeners=${listeners([own, ...doors.map(({ address }) => address)])}
+listener.security.protocol.map=${names.map((name) => `${name}:PLAINTEXT`)}
 broker.session.timeout.ms=4000
 leader.imbalance.check.interval.seconds=10
 `
+}
 
 interface Addresses {
   id: number
@@ -164,11 +178,11 @@ const brokerProperties = ({ id, address, peerPort, clients, peers, controller }:
 process.roles=broker
 node.id=${id}
 controller.quorum.voters=${CONTROLLER_ID}@${controller.address}
-controller.listener.names=CONTROLLER
+controller.listener.names=${doorOf(id)}
 listeners=CLIENTS://${address},PEERS://127.0.0.1:${peerPort}
 advertised.listeners=CLIENTS://${clients.address},PEERS://${peers.address}
 inter.broker.listener.name=PEERS
-listener.security.protocol.map=CLIENTS:PLAINTEXT,PEERS:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=CLIENTS:PLAINTEXT,PEERS:PLAINTEXT,${doorOf(id)}:PLAINTEXT
 broker.heartbeat.interval.ms=500
 replica.lag.time.max.ms=10000
 replica.fetch.backoff.ms=200

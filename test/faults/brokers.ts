@@ -2,8 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Broker } from '../../local/native/kafka-cluster.ts'
 import type { Link } from '../../local/native/toxiproxy.ts'
 import { withAdmin } from '../../local/quiet-kafka.ts'
+import { total } from '../../local/scrape.ts'
 import { until } from '../../local/until.ts'
 import { coordinatorOf, leaderOf } from '../support/leaders.ts'
+import type { Processor } from '../support/processor.ts'
 import { atPoint } from './points.ts'
 import type { FaultRun, Scenario } from './run.ts'
 
@@ -63,28 +65,41 @@ async function brokersKilled(run: FaultRun): Promise<void> {
 
 /**
  * A broker loses the controller, and perhaps the other brokers, but not its clients: it thinks that it leads what others
- * lead by now, and says so. A processor that starts meanwhile must not believe how far it thinks that a log goes.
+ * lead by now, and says so. A processor that asks it first must not believe how far it thinks that a log goes. It is of
+ * another group, so it reads everything again: what it does not find in the log, it would publish a second time.
  */
 async function cutOff(run: FaultRun): Promise<void> {
   const { names, random, fleet } = run
   await underLoad(run, async () => {
-    const alsoPeers = random.chance(0.5)
     const id = await admin(run, (it) => leaderOf(it, names.STATUS_TOPIC, 0))
     const broker = brokerOf(run, id)
     const others = run.cluster.kafka.brokers.filter((one) => one !== broker).map(({ clients }) => clients.address)
+    await fleet.end(0, 'kill9')
     await broker.controller.cut()
-    if (alsoPeers) await broker.peers.cut()
+    if (random.chance(0.5)) await broker.peers.cut()
     const hasMoved = () => withAdmin(others.join(','), async (it) => (await leaderOf(it, names.STATUS_TOPIC, 0)) !== id)
     await until(hasMoved, { timeoutMs: PATIENCE_MS, what: 'another broker leads' })
-    run.say(`broker ${id} is cut off${alsoPeers ? ', from the other brokers too' : ''}`)
-    if (random.chance(0.7)) await fleet.end(0, 'kill9')
-    else await delay(random.int(0, 3_000))
-    if (fleet.members.length === 0) fleet.launch()
-    await delay(random.int(1_000, 4_000))
+    const informed = fleet.launch({ KAFKA_BROKERS: others.join(',') })
+    await publishes(informed, UPDATES_PAST_A_BROKER)
+    await fleet.end(informed, 'kill9')
+    const misled = fleet.launch({
+      KAFKA_BROKERS: [broker.clients.address, ...others].join(','),
+      KAFKA_GROUP_ID: `${names.KAFKA_GROUP_ID}-other`,
+      STATE_DIR: '', // nothing but the log tells it
+    })
+    await delay(random.int(8_000, 12_000))
     await Promise.all([broker.controller.heal(), broker.peers.heal()])
     await isWhole(run)
+    await fleet.end(misled, 'kill9')
     run.count('brokers cut off')
   })
+}
+
+const UPDATES_PAST_A_BROKER = 50
+
+async function publishes(processor: Processor, updates: number): Promise<void> {
+  const published = async () => total(await processor.metrics(), 'pm_status_updates_total')
+  await until(async () => (await published()) >= updates, { timeoutMs: PATIENCE_MS, what: 'updates are published' })
 }
 
 type Way = [what: string, spoil: (link: Link) => Promise<void>]
