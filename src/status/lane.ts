@@ -24,7 +24,7 @@
  *   the same, after a key has ended       its observations have expired since, and are ignored
  *   stored heads lost, damaged, stale     they are discarded, and the whole partition is read
  */
-import type { Admin, Kafka, Producer } from 'kafkajs'
+import type { Kafka, Producer } from 'kafkajs'
 import type { Logger } from 'pino'
 import type { Observation } from '../contract/observation.ts'
 import { causesOf } from '../stream/errors.ts'
@@ -43,7 +43,6 @@ export type LaneState = 'opening' | 'restoring' | 'running' | 'closed'
 
 export interface LaneOptions {
   kafka: Kafka
-  admin: Admin
   codec: StatusCodec
   log: Logger
   /** The status topic and its number of partitions. */
@@ -229,24 +228,12 @@ export class Lane {
     await this.#producer.connect()
     signal.throwIfAborted() // who is no longer assigned must not fence the rightful owner
     const transaction = await this.#producer.transaction()
-    if (await this.#isEmpty()) {
-      await transaction.abort()
-      return 0n
-    }
     const probe = { key: 'probe', value: null, partition: this.partition }
     const [sent] = await transaction.send({ topic, messages: [probe], acks: -1 })
     await transaction.abort()
     if (sent?.baseOffset === undefined) throw new Error(`${topic}/${this.partition} did not acknowledge a send`)
     // The marker of the abort comes after the probe; it is written after the broker has answered.
     return BigInt(sent.baseOffset) + 2n
-  }
-
-  /** Whether its status partition has no record at all. */
-  async #isEmpty(): Promise<boolean> {
-    const { admin, topic } = this.#options
-    const ends = (await admin.fetchTopicOffsets(topic)).find(({ partition }) => partition === this.partition)
-    if (!ends) throw new Error(`${topic} has no partition ${this.partition}`)
-    return ends.low === ends.high
   }
 
   async #restore(end: bigint, signal: AbortSignal): Promise<void> {

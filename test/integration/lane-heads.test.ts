@@ -53,7 +53,7 @@ beforeEach(async () => {
   await until(isThere, { timeoutMs: 30_000, what: 'the brokers know of the topic' })
   const log = pino({ level: 'warn' }, { write: (line) => said.push(JSON.parse(line).reason) })
   options = {
-    ...{ kafka, admin, log, topic, partitions: 1, retentionMs: RETENTION },
+    ...{ kafka, log, topic, partitions: 1, retentionMs: RETENTION },
     codec: await createStatusCodec(null, topic, createDecoder(null)),
     openHeads: headsOpener(stateDir, topic, log),
     newestSeen: async () => 0,
@@ -142,7 +142,7 @@ describe('a lane with stored heads', () => {
     await elsewhere.publish([observation('new', 'x', 'on-going', at), ...others], Date.now())
     await elsewhere.close()
     const second = await Lane.open(0, options, never)
-    expect(said).toEqual([expect.stringMatching(/the record at offset 19 is another/)])
+    expect(said).toEqual([expect.stringMatching(/the record at offset 21 is another/)])
     await second.publish([observation('S0', 'stop', 'finished', Date.now())], Date.now())
     await second.close()
     expect((await committed(21)).at(-1)).toEqual(['S0', 1])
@@ -163,7 +163,7 @@ describe('a lane with stored heads', () => {
       never,
     )
     expect(second.size).toBe(0)
-    expect(said).toEqual([expect.stringMatching(/ends before offset 19/)])
+    expect(said).toEqual([expect.stringMatching(/ends before offset 21/)])
     await second.close()
   })
 

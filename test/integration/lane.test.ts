@@ -45,7 +45,7 @@ beforeEach(async () => {
   await until(isThere, { timeoutMs: 30_000, what: 'the brokers know of the topic' })
   const codec = await createStatusCodec(null, topic, createDecoder(null))
   const log = pino({ level: 'silent' })
-  options = { kafka, admin, codec, log, topic, partitions: 2, retentionMs: 90 * 86_400_000, ...quiet }
+  options = { kafka, codec, log, topic, partitions: 2, retentionMs: 90 * 86_400_000, ...quiet }
 })
 const quiet = {
   openHeads: openHeadsInMemory as LaneOptions['openHeads'],
@@ -172,6 +172,17 @@ describe.each(['in memory', 'on disk'])('a lane with its heads %s', (where) => {
     await publish(lane, [observation('e2', 'finished', 5)])
     const folded = await publish(lane, [observation('e1', 'on-going', 0), observation('x', 'finished', -60 * 24 * 91)])
     expect(folded).toEqual({ changed: 0, confirmed: 0, older: 1, expired: 1 })
+    await lane.close()
+  })
+
+  test('asks the leader at its opening how far the log goes, also where it looks empty', async () => {
+    const lane = await Lane.open(0, options, never)
+    const ends = async () => (await admin.fetchTopicOffsets(topic)).find(({ partition }) => partition === 0)?.high
+    await until(async () => (await ends()) === '2', {
+      timeoutMs: 10_000,
+      what: 'an aborted probe and its marker are there',
+    })
+    expect(await readCommitted()).toEqual([])
     await lane.close()
   })
 

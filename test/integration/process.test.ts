@@ -231,7 +231,7 @@ test('the ingest stage alone publishes nothing; the status stage alone, without 
 
   const status = start(['--stages', 'status'], KAFKA)
   await isReady(status)
-  const published = async () => (await countOf(names.STATUS_TOPIC)) > 0
+  const published = async () => (await recordsOf(names.STATUS_TOPIC)).length > 0
   await until(published, { timeoutMs: PATIENCE_MS, what: 'the update is published' })
   expect(await signalled(status, 'SIGTERM')).toBe(0)
   const [update, ...more] = await recordsOf(names.STATUS_TOPIC)
