@@ -1,6 +1,7 @@
 import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
 import { removeAtEnd } from '../../local/native/guard.ts'
 import { run } from '../../local/native/install.ts'
@@ -16,7 +17,9 @@ import { startMongodbOnSmallDisk } from '../support/small-disk.ts'
 
 const TIMEOUT_MS = 180_000
 const PATIENCE_MS = 60_000
-const RECORDS = 2_000
+/** Longer than one look for a server takes. */
+const AWAY_MS = 8_000
+const RECORDS = 1_500
 
 interface Stage {
   /** Starts a processor and waits until it is ready. */
@@ -70,8 +73,10 @@ describe('a limit of the machine is reached: a clear end, and all is right when 
           const hasEnded = () => !mongodb.service.isRunning()
           await until(hasEnded, { timeoutMs: PATIENCE_MS, what: 'mongod ends' })
           expect(await readFile(mongodb.log, 'utf8')).toMatch(/No space left on device|File too large/)
+          await send('when it has ended')
           await until(() => isWaiting(processor), { timeoutMs: PATIENCE_MS, what: 'the program waits' })
           expect(processor.log()).toMatch(/waiting for mongodb/)
+          await delay(AWAY_MS)
           await mongodb.service.start()
           return processor
         })
@@ -87,8 +92,12 @@ describe('a limit of the machine is reached: a clear end, and all is right when 
     () =>
       play(sharedServices().env, async ({ start, send }) => {
         const processor = await start()
-        await limitMemory(processor, 4)
-        await send('too much')
+        await send('enough')
+        // All of it waits, so that there are whole chunks in work when it ends.
+        processor.signal('SIGSTOP')
+        for (let part = 1; part <= 3; part++) await send(`too much, part ${part}`)
+        await limitMemory(processor, 12)
+        processor.signal('SIGCONT')
         const hasEnded = () => processor.hasEnded()
         await until(hasEnded, { timeoutMs: PATIENCE_MS, what: 'the program ends' })
         expect(await processor.ended).not.toBe(0)

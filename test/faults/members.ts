@@ -33,5 +33,6 @@ async function rollingRestart(run: FaultRun): Promise<void> {
 
 export const scenarios: Scenario[] = [
   { name: 'processors come and go under load, 1 to 3 to 1', play: comeAndGo },
-  { name: 'a rolling restart under load', play: rollingRestart },
+  // Much as the one before.
+  { name: 'a rolling restart under load', play: rollingRestart, long: true },
 ]

@@ -38,7 +38,7 @@ function assertWaited({ fleet: { members } }: FaultRun): void {
 async function steppedDown(run: FaultRun): Promise<void> {
   const { random, cluster } = run
   await underLoad(run, async () => {
-    for (let times = 5; times > 0; times--) {
+    for (let times = 3; times > 0; times--) {
       const old = await cluster.mongodb.primary()
       await command(old, { replSetStepDown: 10, secondaryCatchUpPeriodSecs: 5, force: true })
       const next = await cluster.mongodb.primary()
@@ -231,11 +231,12 @@ function responseOf({ name, at, statuses }: Draft): OwnRecord {
 }
 
 export const scenarios: Scenario[] = [
-  { name: 'the primary of MongoDB steps down, five times', play: steppedDown },
-  { name: 'the primary of MongoDB is killed, and comes back', play: primaryKilled },
+  { name: 'the primary of MongoDB steps down again and again', play: steppedDown },
+  // A roll-back begins with such a kill.
+  { name: 'the primary of MongoDB is killed, and comes back', play: primaryKilled, long: true },
   { name: 'MongoDB rolls back what a primary without a majority took', play: rolledBack },
   { name: 'all of MongoDB is away', play: (run) => away(run, AWAY_MS) },
   { name: 'all of MongoDB is away for minutes', play: (run) => away(run, LONG_AWAY_MS), long: true },
-  { name: 'MongoDB is slow and its links are narrow', play: slow },
+  { name: 'MongoDB is slow and its links are narrow', play: slow, long: true },
   { name: 'two processors and all partitions get the same new ids at once', play: storm },
 ]

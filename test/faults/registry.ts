@@ -7,7 +7,7 @@ import type { FaultRun, Scenario } from './run.ts'
 const RECORDS = 500
 const PATIENCE_MS = 90_000
 /** How long each fault lasts. */
-const AWAY_MS = 4_000
+const AWAY_MS = 2_000
 /** For each partition of an input, within an outage: at first about once a second, and then more seldom. */
 const MOST_ASKED = 12
 

@@ -99,6 +99,7 @@ export const scenarios: Scenario[] = [
   },
   {
     name: 'a processor frozen between two steps wakes as a zombie',
+    long: true,
     // What is left out needs a status topic that already holds something.
     play: (run) => takenOver(run, at(POINT_NAMES.slice(0, -1) as [PointName, ...PointName[]])),
   },
