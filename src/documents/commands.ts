@@ -55,6 +55,27 @@ export const REPLACE: Form = {
   },
 }
 
+/**
+ * Moves the times of documents whose content stays as it is stored: a tenth of the work of a merge. The reply does not tell
+ * which of them MongoDB has dropped meanwhile (TTL), so if any is, all are written again, counted as with REPLACE.
+ */
+export const TIMES: Form = {
+  name: 'update',
+  field: 'updates',
+  statement: ({ document: { _id, createdAt, updatedAt } }) => ({
+    q: { _id },
+    u: { $min: { createdAt }, $max: { updatedAt } },
+  }),
+  count: ({ n, nModified }, written, tally) => {
+    tally.updated += nModified
+    if (n === written.length) tally.unchanged += n - nModified
+    else {
+      tally.unchanged -= nModified
+      for (const id of written) tally.raced.push(id)
+    }
+  },
+}
+
 const merging = encodedArray(mergePipeline)
 const replacing = encodedArray(replacePipeline)
 

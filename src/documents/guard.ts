@@ -15,10 +15,18 @@ export interface Existing {
  * order, so an answer of true from an older read stays true.
  */
 export function changesNothing(document: CacheDocument, existing: Existing): boolean {
-  const { cache, createdAt, updatedAt } = existing
-  if (cache === undefined || createdAt === undefined || updatedAt === undefined) return false
-  if (document.cache.order > cache.order) return false
+  const { createdAt, updatedAt } = existing
+  if (createdAt === undefined || updatedAt === undefined) return false
   if (document.createdAt < createdAt || document.updatedAt > updatedAt) return false
+  return movesTimesOnly(document, existing)
+}
+
+/**
+ * Whether merging `document` leaves all as it is stored, but for `createdAt` and `updatedAt`: a second copy, or an older
+ * record. True stays true, as above, so that the server need not look again.
+ */
+export function movesTimesOnly(document: CacheDocument, { cache }: Existing): boolean {
+  if (cache === undefined || document.cache.order > cache.order) return false
   const erased = cache.kind === 'tombstone' ? cache.order : cache.erased
   if (isAfter(tombstoneIn(document), erased)) return false
   if (cache.kind !== 'error') return true

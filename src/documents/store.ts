@@ -1,7 +1,7 @@
 import type { Collection } from 'mongodb'
 import type { CacheDocument } from '../contract/document.ts'
-import { type Form, INSERT, MERGE, REPLACE } from './commands.ts'
-import { changesNothing, type Existing, replacementFor } from './guard.ts'
+import { type Form, INSERT, MERGE, REPLACE, TIMES } from './commands.ts'
+import { changesNothing, type Existing, movesTimesOnly, replacementFor } from './guard.ts'
 import { run, type Statement, statementsOf, type Tally, type Write } from './run.ts'
 
 /**
@@ -107,6 +107,7 @@ type Prepared = [Form, Statement[]][]
 function prepare(documents: Documents, existing: ReadonlyMap<string, Existing>, tally: Tally): Prepared {
   const insert: Write[] = []
   const replace: Write[] = []
+  const times: Write[] = []
   const merge: Write[] = []
   for (const document of all(documents)) {
     const seen = existing.get(document._id)
@@ -114,11 +115,13 @@ function prepare(documents: Documents, existing: ReadonlyMap<string, Existing>, 
     if (seen === undefined) insert.push({ document })
     else if (replacement !== undefined) replace.push({ document: replacement, seen })
     else if (changesNothing(document, seen)) tally.unchanged += 1
+    else if (movesTimesOnly(document, seen)) times.push({ document })
     else merge.push({ document })
   }
   return [
     [INSERT, statementsOf(INSERT, insert, tally)],
     [REPLACE, statementsOf(REPLACE, replace, tally)],
+    [TIMES, statementsOf(TIMES, times, tally)],
     [MERGE, statementsOf(MERGE, merge, tally)],
   ]
 }

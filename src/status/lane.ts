@@ -94,6 +94,8 @@ export class Lane {
     this.#producer = options.kafka.producer({
       transactionalId: `${options.topic}:${partition}`,
       maxInFlightRequests: 1,
+      // A transaction that begins while the markers of the last are still being written is refused, for milliseconds.
+      retry: { initialRetryTime: 5, maxRetryTime: 2_000, retries: 12 },
       allowAutoTopicCreation: false,
     })
     options.onState(partition, 'opening')

@@ -1,4 +1,6 @@
-import type { Kafka } from 'kafkajs'
+import { connect, isIP } from 'node:net'
+import { connect as connectSecurely } from 'node:tls'
+import type { ISocketFactory, Kafka } from 'kafkajs'
 import type { Logger } from 'pino'
 import { kafkaLogCreator } from '../operate/log.ts'
 import type { Settings } from '../settings.ts'
@@ -15,7 +17,22 @@ export function createKafka(settings: Settings['kafka'], log: Logger): Kafka {
     requestTimeout: 30_000,
     enforceRequestTimeout: true,
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 6 },
+    socketFactory,
     logLevel: kafkajs.logLevel.INFO,
     logCreator: kafkaLogCreator(log),
   })
+}
+
+const KEEP_ALIVE_MS = 60_000
+
+/**
+ * As kafkajs's own, but without Nagle's algorithm, which keeps the end of a request back until its beginning is
+ * acknowledged: every step of a record's way took twice as long.
+ */
+const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+  const byName = isIP(host) === 0 ? { servername: host } : {}
+  const socket = ssl
+    ? connectSecurely({ host, port, ...byName, ...ssl }, onConnect)
+    : connect({ host, port }, onConnect)
+  return socket.setKeepAlive(true, KEEP_ALIVE_MS).setNoDelay(true)
 }

@@ -121,6 +121,18 @@ describe('what changes between the read and the write', () => {
     expect((await stored(collection, 'ttl-2'))?.cache).toEqual(newer[0]?.cache)
   })
 
+  test('nor is a second copy lost whose document TTL deleted, and every count is right', async () => {
+    const store = createStore(collection)
+    const ids = Array.from({ length: 50 }, (_, index) => `copy-${index}`)
+    await put(...ids.map((id) => documentOf({ id, at: 1 })))
+    const existing = await store.read(ids)
+    await collection.deleteOne({ _id: 'copy-7' })
+    const copies = ids.map((id) => documentOf({ id, at: 1, arrived: 5 }))
+    expect(await store.write(copies, existing)).toEqual({ inserted: 1, updated: 49, unchanged: 0, refused: new Map() })
+    expect(await stored(collection, 'copy-7')).toEqual(copies[7])
+    expect(await stored(collection, 'copy-8')).toEqual({ ...copies[8], createdAt: documentOf({ at: 1 }).createdAt })
+  })
+
   test('one lost race in many leaves every count right', async () => {
     const store = createStore(collection)
     const documents = Array.from({ length: 100 }, (_, index) => documentOf({ id: `race-${index}`, at: 1 }))

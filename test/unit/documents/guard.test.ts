@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { CacheDocument } from '../../../src/contract/document.ts'
-import { changesNothing, type Existing, replacementFor } from '../../../src/documents/guard.ts'
+import { changesNothing, type Existing, movesTimesOnly, replacementFor } from '../../../src/documents/guard.ts'
 import { merge } from '../../../src/documents/merge.ts'
 import { anyDocuments, documentOf, foldById } from '../../support/documents.ts'
 import { createMemoryStore } from '../../support/memory-store.ts'
@@ -29,6 +29,31 @@ describe('what a projected read tells', () => {
         expect(changesNothing(coming, await asRead(stored))).toBe(expected)
       }),
       { numRuns: 1_000 },
+    )
+  })
+
+  test('a document that moves times only changes nothing else, also of what the stored one becomes', async () => {
+    let moves = 0
+    const withoutTimes = ({ createdAt, updatedAt, ...rest }: CacheDocument) => rest
+    const property = async (
+      { stored, coming }: { stored: CacheDocument; coming: CacheDocument },
+      later: CacheDocument[],
+    ) => {
+      if (!movesTimesOnly(coming, await asRead(stored))) return
+      moves += 1
+      for (let i = 0; i <= later.length; i++) {
+        const now = later.slice(0, i).reduce(merge, stored)
+        expect(isDeepStrictEqual(withoutTimes(merge(now, coming)), withoutTimes(now))).toBe(true)
+      }
+    }
+    const anyLater = anyDocuments(['e'], { minLength: 0, maxLength: 4 })
+    await fc.assert(fc.asyncProperty(anyPair, anyLater, property), { numRuns: 1_000 })
+    expect(moves).toBeGreaterThan(100)
+  })
+
+  test('a second copy that comes later moves times only', async () => {
+    expect(movesTimesOnly(documentOf({ at: 1, arrived: 9 }), await asRead(documentOf({ at: 1, arrived: 2 })))).toBe(
+      true,
     )
   })
 
