@@ -26,8 +26,8 @@ export function createKafka(settings: Settings['kafka'], log: Logger): Kafka {
 const KEEP_ALIVE_MS = 60_000
 
 /**
- * As kafkajs's own, but without Nagle's algorithm, which keeps the end of a request back until its beginning is
- * acknowledged: every step of a record's way took twice as long.
+ * As kafkajs's own, but without Nagle's algorithm, which may keep the end of a request back until its beginning is
+ * acknowledged.
  */
 const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   const byName = isIP(host) === 0 ? { servername: host } : {}
