@@ -50,29 +50,17 @@ export function encodeEach(
   values: readonly object[],
   refuse: (index: number, error: Error) => void,
 ): (Buffer | null)[] {
-  const ends: (number | null)[] = []
-  out.at = 0
-  for (let index = 0; index < values.length; index++) {
+  const parts = out.each(values, (value, index) => {
     const start = out.at
     try {
-      writeObject(values[index] as object, 1)
-      ends.push(out.at)
+      writeObject(value, 1)
     } catch (error) {
       if (!(error instanceof TooDeep || error instanceof NotPlain)) throw error
       out.at = start
-      ends.push(null)
       refuse(index, error)
     }
-  }
-  const bytes = out.copy()
-  out.shrink()
-  let start = 0
-  return ends.map((end) => {
-    if (end === null) return null
-    const part = bytes.subarray(start, end)
-    start = end
-    return part
   })
+  return parts.map((part) => (part.length === 0 ? null : part))
 }
 
 function writeInt32(value: number, place: number): void {

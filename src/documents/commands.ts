@@ -37,7 +37,7 @@ export const MERGE: Form = {
 
 /**
  * Replaces documents that still are as they were read. The reply does not tell which are not, so if any is not, all are
- * written again, where those already replaced come out as unchanged; they are taken off that count here.
+ * written again.
  */
 export const REPLACE: Form = {
   name: 'update',
@@ -49,15 +49,13 @@ export const REPLACE: Form = {
   }),
   count: ({ nModified }, written, tally) => {
     tally.updated += nModified
-    if (nModified === written.length) return
-    tally.unchanged -= nModified
-    for (const id of written) tally.raced.push(id)
+    if (nModified !== written.length) writeAllAgain(nModified, written, tally)
   },
 }
 
 /**
- * Moves the times of documents whose content stays as it is stored: a tenth of the work of a merge. The reply does not tell
- * which of them MongoDB has dropped meanwhile (TTL), so if any is, all are written again, counted as with REPLACE.
+ * Moves the times of documents whose content stays as it is stored: a third of the work of a merge. The reply does not tell
+ * which of them MongoDB has dropped meanwhile (TTL), so if any is, all are written again.
  */
 export const TIMES: Form = {
   name: 'update',
@@ -69,11 +67,14 @@ export const TIMES: Form = {
   count: ({ n, nModified }, written, tally) => {
     tally.updated += nModified
     if (n === written.length) tally.unchanged += n - nModified
-    else {
-      tally.unchanged -= nModified
-      for (const id of written) tally.raced.push(id)
-    }
+    else writeAllAgain(nModified, written, tally)
   },
+}
+
+/** Those that were written come out as unchanged then, and are taken off that count here. */
+function writeAllAgain(nModified: number, written: readonly string[], tally: Tally): void {
+  tally.unchanged -= nModified
+  for (const id of written) tally.raced.push(id)
 }
 
 const merging = encodedArray(mergePipeline)

@@ -31,11 +31,12 @@ export class SchemaMissingError extends Error {
 
 const MISSING: ReadonlySet<string> = new Set<DeadLetterReason>(['no_registry', 'unknown_schema'])
 
-type Encode = (update: StatusUpdate, out: GrowingBuffer) => void
-
 /** What a rare large transaction leaves behind is given back. */
 const LARGEST_KEPT = 1 << 22
 const out = new GrowingBuffer(LARGEST_KEPT)
+
+/** Writes to `out`. */
+type Encode = (update: StatusUpdate) => void
 
 /** JSON, or Avro with the schema registered under `<topic>-value` when a registry is set. Throws if it is incompatible. */
 export async function createStatusCodec(
@@ -47,17 +48,11 @@ export async function createStatusCodec(
   const contentType = registry ? 'application/avro' : 'application/json'
   return {
     toMessages(partition, updates) {
-      out.at = 0
-      const ends = updates.map(({ update }) => {
-        encode(update, out)
-        return out.at
-      })
-      const bytes = out.copy()
-      out.shrink()
+      const values = out.each(updates, ({ update }) => encode(update))
       return updates.map(({ key, update }, index) => ({
         partition,
         key,
-        value: bytes.subarray(ends[index - 1] ?? 0, ends[index]),
+        value: values[index] as Buffer,
         headers: {
           ce_specversion: '1.0',
           ce_id: update.id,
@@ -117,13 +112,11 @@ function asHead(value: Json): Head {
   return headOf(update)
 }
 
-function encodeJson(update: StatusUpdate, out: GrowingBuffer): void {
-  out.text(JSON.stringify(update))
-}
+const encodeJson: Encode = (update) => out.text(JSON.stringify(update))
 
 async function avroEncoder(settings: NonNullable<Settings['registry']>, topic: string): Promise<Encode> {
   const { encode } = await registerSchema(settings, 'status-update', topic)
-  return (update, out) => out.bytes(encode({ ...update, http_status: avroStatus(update.http_status) }))
+  return (update) => out.bytes(encode({ ...update, http_status: avroStatus(update.http_status) }))
 }
 
 /** The schema's union takes whole numbers; any other number goes as text. */

@@ -31,6 +31,18 @@ export class GrowingBuffer {
     return copy
   }
 
+  /** What `write` writes for each item; the parts share one buffer of their own. */
+  each<T>(items: readonly T[], write: (item: T, index: number) => void): Buffer[] {
+    this.at = 0
+    const ends = items.map((item, index) => {
+      write(item, index)
+      return this.at
+    })
+    const bytes = this.copy()
+    this.shrink()
+    return ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end))
+  }
+
   shrink(): void {
     if (this.buffer.length > this.#mostKept) this.buffer = Buffer.allocUnsafeSlow(SMALLEST)
   }

@@ -7,7 +7,7 @@ import { removeAtEnd } from '../../local/native/guard.ts'
 import { run } from '../../local/native/install.ts'
 import { memoryOf } from '../../local/proc.ts'
 import { compareRun, isRight, type RunServices, tellReport } from '../support/compare.ts'
-import { type Processor, startProcessor } from '../support/processor.ts'
+import { isWaiting, type Processor, startProcessor } from '../support/processor.ts'
 import { watchProgress } from '../support/progress.ts'
 import { newRunNames } from '../support/run-names.ts'
 import { makeTopics } from '../support/run-topics.ts'
@@ -53,9 +53,6 @@ async function play(services: RunServices, scene: (stage: Stage) => Promise<Proc
     await dropDatabase(services, names)
   }
 }
-
-const isWaiting = async (processor: Processor) =>
-  (await processor.answers('/readyz')) === 503 && (await processor.answers('/healthz')) === 200
 
 describe('a limit of the machine is reached: a clear end, and all is right when there is room again', () => {
   test(

@@ -4,7 +4,7 @@ import type { ReplicaSetMember } from '../../local/native/replica-set.ts'
 import { total } from '../../local/scrape.ts'
 import { until } from '../../local/until.ts'
 import type { Random } from '../../src/simulate/random.ts'
-import type { Processor } from '../support/processor.ts'
+import { isWaiting, type Processor } from '../support/processor.ts'
 import { underLoad } from './brokers.ts'
 import type { FaultRun, OwnRecord, Scenario } from './run.ts'
 
@@ -142,10 +142,10 @@ async function away(run: FaultRun, ms: number): Promise<void> {
   assertWaited(run)
 }
 
-/** Not ready, because of MongoDB, and nothing that a restart would mend. */
+/** It waits, because of MongoDB. */
 async function saysAway(processor: Processor): Promise<boolean> {
   const isUp = total(await processor.metrics(), 'pm_dependency_up', { dependency: 'mongodb' })
-  return isUp === 0 && (await processor.answers('/readyz')) === 503 && (await processor.answers('/healthz')) === 200
+  return isUp === 0 && (await isWaiting(processor))
 }
 
 /** Far away and behind a narrow line, from the program and from each other. */

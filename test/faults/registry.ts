@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '../../local/until.ts'
-import type { Processor } from '../support/processor.ts'
+import { isWaiting, type Processor } from '../support/processor.ts'
 import { type Mood, type RegistryProxy, startRegistryProxy } from '../support/registry-proxy.ts'
 import type { FaultRun, Scenario } from './run.ts'
 
@@ -26,11 +26,8 @@ const OUTAGES: [string, Mood][] = [
 ]
 
 /** It has nothing to read by, so nothing goes on and nothing is thrown away. */
-async function isWaiting(processor: Processor): Promise<void> {
-  const waits = async () =>
-    (await processor.answers('/readyz')) === 503 && (await processor.answers('/healthz')) === 200
-  await until(waits, { timeoutMs: PATIENCE_MS, what: 'a processor says that it waits' })
-}
+const untilItWaits = (processor: Processor): Promise<unknown> =>
+  until(() => isWaiting(processor), { timeoutMs: PATIENCE_MS, what: 'a processor says that it waits' })
 
 const UNKNOWN_SCHEMA = 987_654
 const UNKNOWN = 300
@@ -56,7 +53,7 @@ async function spoiltAnswers(run: FaultRun): Promise<void> {
     const before = new Map(proxy.asked)
     if (index === 0) fleet.launch({ SCHEMA_REGISTRY_URL: proxy.url })
     await until(() => askedMost(proxy, before) > 0, { timeoutMs: PATIENCE_MS, what: 'a processor asks for a schema' })
-    await isWaiting(fleet.members[0] as Processor)
+    await untilItWaits(fleet.members[0] as Processor)
     await delay(AWAY_MS)
     const asked = askedMost(proxy, before)
     run.say(`${name}: asked ${asked} times for a schema`)
@@ -93,7 +90,7 @@ async function registryAway(run: FaultRun): Promise<void> {
     await run.send(RECORDS)
     await ways[name]()
     const processor = fleet.launch()
-    if (name !== 'slow') await isWaiting(processor)
+    if (name !== 'slow') await untilItWaits(processor)
     await delay(AWAY_MS)
     await Promise.all([registry.link.heal(), registry.resume()])
     await run.progress.caughtUp(PATIENCE_MS)

@@ -46,6 +46,10 @@ export async function startProcessor(env: Record<string, string>): Promise<Proce
   return processor
 }
 
+/** Whether it waits for something: not ready, and nothing that a restart would mend. */
+export const isWaiting = async (processor: Processor): Promise<boolean> =>
+  (await processor.answers('/readyz')) === 503 && (await processor.answers('/healthz')) === 200
+
 /** Waits until it is ready. @throws with its log, and it is ended, when that does not come */
 export async function isReady(processor: Processor): Promise<void> {
   const look = async () => processor.hasEnded() || (await processor.answers('/readyz')) === 200
