@@ -1,14 +1,15 @@
 /**
- * The first walk, per chunk of one input partition:
+ * The first walk, per chunk of records of one input partition or several:
  *
- *   decode → normalize → place (documents, observations, rejects) → documents → observations and dead letters → offset
+ *   decode → normalize → place (documents, observations, rejects) → documents → observations and dead letters → offsets
  *
  * A crash anywhere replays the chunk, and every effect is idempotent: documents merge, observations are judged again by
  * their lane, dead letters carry their source position. An outage of MongoDB, Kafka or the registry is waited out. A
  * document is readable before anybody can see the status update that it causes.
  */
 import type { KafkaMessage, Producer } from 'kafkajs'
-import type { RecordType, SourceRecord } from './contract/record.ts'
+import type { Observation } from './contract/observation.ts'
+import type { RecordType, Source, SourceRecord } from './contract/record.ts'
 import type { Decoder } from './decode/decoder.ts'
 import { createNewIds, type NewIds } from './documents/new-ids.ts'
 import type { DocumentStore } from './documents/store.ts'
@@ -20,6 +21,7 @@ import { type Entry, type Placed, placeChunk, type Rejected, type Taken } from '
 import type { Settings } from './settings.ts'
 import { sourceRecord, type Turn } from './stream/consumer.ts'
 import { deadLetter, sendDeadLetters } from './stream/dead-letters.ts'
+import { createGathering, type Portion } from './stream/gather.ts'
 import { pack } from './stream/packs.ts'
 import { type PartitionMessage, sendAll } from './stream/send.ts'
 
@@ -38,21 +40,25 @@ export interface IngestParts {
   deadLetterPartitions: number
 }
 
+/** Chunks at work at once: enough that one computes while others wait, and no more records in memory. */
+const MOST_CHUNKS = 3
+
 /** The handler of one batch of an input partition. */
 export function createIngest(parts: IngestParts) {
   const { settings, metrics } = parts
   const events = new Set(settings.topics.events)
   const newIds = createNewIds()
+  const typeOf = (topic: string): RecordType => (events.has(topic) ? 'event' : 'response')
+  const ingest = createGathering(settings.chunkRecords, MOST_CHUNKS, (portions) =>
+    ingestChunk(parts, typeOf, portions, newIds),
+  )
   return async (messages: KafkaMessage[], lastOffset: string, turn: Turn): Promise<void> => {
-    const type: RecordType = events.has(turn.topic) ? 'event' : 'response'
     for (let from = 0; from < messages.length && !turn.signal.aborted; from += settings.chunkRecords) {
       const records = messages.slice(from, from + settings.chunkRecords).map((message) => sourceRecord(turn, message))
-      await ingestChunk(parts, type, records, newIds, turn.signal)
+      await ingest({ turn, records })
       const isLast = from + records.length === messages.length
-      const offset = isLast ? lastOffset : (records.at(-1) as SourceRecord).offset
-      if (!(await timed(metrics, 'ingest', 'commit', () => turn.commit(offset)))) return
+      turn.done(isLast ? lastOffset : (records.at(-1) as SourceRecord).offset)
       metrics.recordsConsumed.inc({ stage: 'ingest', topic: turn.topic }, records.length)
-      metrics.chunkRecords.observe({ stage: 'ingest' }, records.length)
       metrics.lastProgress.setToCurrentTime({ stage: 'ingest' })
     }
   }
@@ -60,26 +66,32 @@ export function createIngest(parts: IngestParts) {
 
 async function ingestChunk(
   parts: IngestParts,
-  type: RecordType,
-  records: SourceRecord[],
+  typeOf: (topic: string) => RecordType,
+  portions: Portion[],
   newIds: NewIds,
-  signal: AbortSignal,
-) {
+): Promise<void> {
   const { decoder, store, metrics, outages, settings } = parts
+  const [first] = portions
+  if (first === undefined) return
+  // All partitions are given up together, so any signal is that of all.
+  const { signal } = first.turn
   const step = <T>(name: string, dependency: Dependency, work: () => Promise<T>) =>
     outages.waitOut(dependency, signal, () => timed(metrics, 'ingest', name, work))
 
+  const records = portions.flatMap((portion) => portion.records)
   if (settings.registry) await step('schemas', 'registry', () => decoder.prepare(records.map(({ value }) => value)))
-  const partition = `${records[0]?.topic}/${records[0]?.partition}`
-  const chunk = await understand(parts, type, records, newIds.expected(partition), (ids) =>
+  const partitions = portions.map(({ turn }) => `${turn.topic}/${turn.partition}`)
+  const chunk = await understand(parts, typeOf, records, partitions.every(newIds.expected), (ids) =>
     step('read', 'mongodb', () => store.read(ids)),
   )
   let outgoing = prepare(parts, chunk.placed(), [])
   const written = await step('write', 'mongodb', () => writeDocuments(store, chunk))
-  newIds.saw(partition, chunk.existing.size === 0 && written.updated + written.unchanged === 0)
+  const onlyNew = chunk.existing.size === 0 && written.updated + written.unchanged === 0
+  for (const partition of partitions) newIds.saw(partition, onlyNew)
   if (written.refused.length > 0) outgoing = prepare(parts, chunk.placed(), written.refused)
   await step('send', 'kafka', () => send(parts, outgoing))
   count(metrics, outgoing, written)
+  metrics.chunkRecords.observe({ stage: 'ingest' }, records.length)
 }
 
 /**
@@ -95,14 +107,14 @@ interface Understood {
 
 async function understand(
   parts: IngestParts,
-  type: RecordType,
+  typeOf: (topic: string) => RecordType,
   records: SourceRecord[],
   areNew: boolean,
   read: (ids: string[]) => Promise<Existing>,
 ): Promise<Understood> {
   const { metrics, settings } = parts
   const now = Date.now()
-  const takeAll = () => records.map((record) => takeSafely(parts, type, record))
+  const takeAll = () => records.map((record) => takeSafely(parts, typeOf(record.topic), record))
   const taken = await timed(metrics, 'ingest', 'normalize', async () => takeAll())
   const existing: Existing = areNew && taken.every(knowsItsTime) ? new Map() : await read(idsOf(taken))
   const place = (all: Taken[]) => placeChunk(all, (id) => existing.get(id)?.createdAt, now, settings)
@@ -194,8 +206,9 @@ interface Outgoing {
 
 /** A record that is not stored announces nothing. */
 function prepare({ lanes }: IngestParts, placed: Placed, refused: Rejected[]): Outgoing {
-  const unstored = new Set(refused.map(({ record }) => record.offset))
-  const observations = placed.observations.filter(({ source }) => !unstored.has(source.offset))
+  const unstored = new Set(refused.map(({ record }) => placeOf(record)))
+  const isStored = ({ source }: Observation) => !unstored.has(placeOf(source))
+  const observations = unstored.size === 0 ? placed.observations : placed.observations.filter(isStored)
   const outgoing: Outgoing = {
     packs: pack(observations, lanes),
     observations: observations.length,
@@ -210,6 +223,8 @@ function prepare({ lanes }: IngestParts, placed: Placed, refused: Rejected[]): O
   }
   return outgoing
 }
+
+const placeOf = ({ topic, partition, offset }: Source) => `${topic}/${partition}/${offset}`
 
 /** Observations first, then dead letters. */
 async function send({ producer, settings, deadLetterPartitions, cards }: IngestParts, { packs, rejected }: Outgoing) {

@@ -16,6 +16,7 @@ import { CorruptStatusError } from './status/restore.ts'
 import { watchLanes } from './status/watch-lanes.ts'
 import { type PartitionConsumer, sourceRecord, type Turn } from './stream/consumer.ts'
 import { type CleanBytes, deadLetter, sendDeadLetters } from './stream/dead-letters.ts'
+import { createRoom, type Room } from './stream/room.ts'
 
 export interface StatusParts {
   lane: Omit<LaneOptions, 'restoring' | 'onState' | 'onProgress' | 'onRestored'>
@@ -35,6 +36,9 @@ const FENCED_TOO_OFTEN = 3
 
 /** How long a lane must have run until the fencings before it count no more. */
 const SETTLED_MS = 60_000
+
+/** Full chunks that lanes publish at the same time; of smaller ones more. */
+const MOST_CHUNKS = 3
 
 /** Lanes that restore at the same time. */
 const MOST_RESTORING = 2
@@ -74,6 +78,7 @@ export function createStatusStage(parts: StatusParts): StatusStage {
     restoring: fewAtOnce(MOST_RESTORING),
   }
   const sliceMs = Math.min(ROUND_MS, parts.lane.retentionMs) / SLICES
+  const room = createRoom(MOST_CHUNKS * parts.chunkRecords)
   let member: string | null = null
   let consumer: PartitionConsumer | undefined
   /** Times in a row that lanes were fenced, and whether we are leaving the group because of the last. */
@@ -174,7 +179,7 @@ export function createStatusStage(parts: StatusParts): StatusStage {
       if (!slot) return // it was taken from us while its batch was on the way
       if (!slot.lane) return turn.pauseUntil(slot.opening)
       try {
-        await takeBatch(parts, slot.lane, messages, lastOffset, turn)
+        await takeBatch(parts, room, slot.lane, messages, lastOffset, turn)
         watched.onHeads(partition, slot.lane.size)
         settled()
       } catch (error) {
@@ -201,14 +206,21 @@ export function createStatusStage(parts: StatusParts): StatusStage {
 }
 
 /** The batch chunk by chunk: publish, dead letters, offset. Throws what ended the lane or a send. */
-async function takeBatch(parts: StatusParts, lane: Lane, messages: KafkaMessage[], lastOffset: string, turn: Turn) {
+async function takeBatch(
+  parts: StatusParts,
+  room: Room,
+  lane: Lane,
+  messages: KafkaMessage[],
+  lastOffset: string,
+  turn: Turn,
+) {
   const { metrics, chunkRecords } = parts
   for (const chunk of chunks(messages, chunkRecords)) {
     if (turn.signal.aborted) return
-    count(metrics, await timed(metrics, 'status', 'publish', () => lane.publish(chunk.take, chunk.seenAt)))
+    const publish = () => timed(metrics, 'status', 'publish', () => lane.publish(chunk.take, chunk.seenAt))
+    count(metrics, await room(chunk.observations, publish))
     await rejectUnreadable(parts, chunk.unreadable, turn)
-    const offset = chunk.isLast ? lastOffset : chunk.lastOffset
-    if (!(await timed(metrics, 'status', 'commit', () => turn.commit(offset)))) return
+    turn.done(chunk.isLast ? lastOffset : chunk.lastOffset)
     metrics.recordsConsumed.inc({ stage: 'status', topic: turn.topic }, chunk.messages)
     metrics.chunkRecords.observe({ stage: 'status' }, chunk.observations)
     metrics.lastProgress.setToCurrentTime({ stage: 'status' })

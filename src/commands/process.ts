@@ -43,8 +43,6 @@ Example:
 /** How long a shutdown may take; what was not committed by then is replayed at the next start. */
 const SHUTDOWN_MS = 9_000
 const WATCH_MS = 5_000
-/** Partitions at work at once, per stage: enough that one computes while others wait, and no more records in memory. */
-const CONCURRENCY = 3
 /** On the few processors of a container, V8's helpers of a minor collection cost more than they take over. */
 const V8_FLAGS = '--no-parallel-scavenge'
 
@@ -171,7 +169,6 @@ async function startIngest(common: Common, closing: Close[]): Promise<PartitionC
     ...{ kafka, log, onDead },
     groupId: `${settings.kafka.groupId}-ingest`,
     topics: [...settings.topics.events, ...settings.topics.responses],
-    concurrency: CONCURRENCY,
     onBatch: createIngest({ ...common, store: createStore(mongo.collection) }),
     onAssignment: (memberId) => showJoined(health, metrics, 'ingest', memberId),
   }
@@ -200,7 +197,6 @@ async function startStatus(common: Common, closing: Close[]): Promise<PartitionC
   const options: PartitionConsumerOptions = {
     ...{ kafka, log, groupId, onDead },
     topics: [topics.observations],
-    concurrency: CONCURRENCY,
     onBatch: stage.onBatch,
     onAssignment(memberId, assignment) {
       showJoined(health, metrics, 'status', memberId)

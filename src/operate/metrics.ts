@@ -101,7 +101,7 @@ function gauges(registers: Registry[]) {
     }),
     lastProgress: new Gauge({
       name: 'pm_last_progress_timestamp_seconds',
-      help: 'Unix time of the last offset commit of a stage.',
+      help: 'Unix time when a stage last finished a batch or a chunk of one.',
       labelNames: ['stage'] as const,
       registers,
     }),

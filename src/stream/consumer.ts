@@ -1,27 +1,31 @@
 /**
  * A consumer group member that hands over batches of one partition at a time, and never loses one: nothing is committed
- * but by `turn.commit`, nothing that a handler throws reaches kafkajs (where some errors end a consumer for good), and a
+ * but what `turn.done` names, nothing that a handler throws reaches kafkajs (where some errors end a consumer for good), and a
  * member that kafkajs gave up starts again.
  */
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'
 import type { Logger } from 'pino'
 import type { SourceRecord } from '../contract/record.ts'
+import { type Committer, createCommitter } from './committer.ts'
 import { causesOf, saysKafka } from './errors.ts'
 
 const SESSION_TIMEOUT_MS = 6_000
 const HEARTBEAT_MS = 2_000
 /** What one answer of a broker brings, about: all of it is in memory until the last of it is done. */
 const FETCH_BYTES = 3_000_000
+/** Batches of one fetch that are handed over at once; kafkajs fetches again when all of them are done. */
+const MOST_AT_ONCE = 64
 
 /** One handler's hold on one partition. */
 export interface Turn {
   readonly topic: string
   readonly partition: number
-  /** Aborts when the partition must be given up: shutdown, a rebalance, or no heartbeat for a session time-out. */
+  /** Aborts when all partitions must be given up: shutdown, a rebalance, or no heartbeat for a session time-out. */
   readonly signal: AbortSignal
-  /** Commits all up to and including `offset`. False, and the turn has ended, when that failed: the records come again. */
-  commit(offset: string): Promise<boolean>
+  /** All up to and including `offset` is done: it does not come again, and is committed a little later. */
+  done(offset: string): void
   /** Fetches nothing of this partition until `settled` has. The handler then returns, so that others go on meanwhile. */
   pauseUntil(settled: Promise<unknown>): void
 }
@@ -30,8 +34,6 @@ export interface PartitionConsumerOptions {
   kafka: Kafka
   groupId: string
   topics: string[]
-  /** Most partitions handled at the same time. */
-  concurrency: number
   log: Logger
   /** `lastOffset` is the batch's last, transaction markers included. What it throws is logged, and the batch comes again. */
   onBatch: (messages: KafkaMessage[], lastOffset: string, turn: Turn) => Promise<void>
@@ -93,10 +95,7 @@ export async function startPartitionConsumer(options: PartitionConsumerOptions):
 async function keepRunning(consumer: Consumer, options: PartitionConsumerOptions): Promise<PartitionConsumer> {
   const { groupId, log } = options
   const stopping = new AbortController()
-  const turns = new Set<AbortController>()
-  const endTurns = () => {
-    for (const turn of turns) turn.abort()
-  }
+  const turns = createTurns(consumer, options)
   let restart: Promise<void> | null = null
   /** Why it must start again once more, when that happens while it starts again. */
   let pending: string | null = null
@@ -105,8 +104,8 @@ async function keepRunning(consumer: Consumer, options: PartitionConsumerOptions
     consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: options.concurrency,
-      eachBatch: (payload) => takeTurn(payload, options, turns),
+      partitionsConsumedConcurrently: MOST_AT_ONCE,
+      eachBatch: turns.take,
     })
   const again = (reason: string, delayMs: number, first: () => Promise<void> = async () => {}) => {
     if (stopping.signal.aborted) return
@@ -129,9 +128,10 @@ async function keepRunning(consumer: Consumer, options: PartitionConsumerOptions
       })
   }
 
-  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) =>
-    options.onAssignment?.(payload.memberId, payload.memberAssignment),
-  )
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    turns.committer.forget()
+    options.onAssignment?.(payload.memberId, payload.memberAssignment)
+  })
   consumer.on(consumer.events.STOP, () => options.onAssignment?.(null, {}))
   consumer.on(consumer.events.CRASH, ({ payload: { error, restart: restartsItself } }) => {
     options.onAssignment?.(null, {})
@@ -141,70 +141,101 @@ async function keepRunning(consumer: Consumer, options: PartitionConsumerOptions
   })
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
     // Only transaction markers: no handler saw it, so nobody else commits it, and its lag would stay.
-    if (batchSize === 0) commitAfter(consumer, topic, partition, lastOffset)
+    if (batchSize === 0) turns.committer.add({ topic, partition, offset: after(lastOffset) })
   })
   await run()
 
   return {
     rejoin(backoffMs) {
-      endTurns()
+      turns.end()
       again('it was fenced', backoffMs, () => consumer.stop())
     },
     async stop() {
       stopping.abort()
-      endTurns()
+      turns.end()
       await restart
+      await turns.committer.flush()
       await consumer.stop().catch(() => {})
       await consumer.disconnect().catch(() => {})
     },
   }
 }
 
-function commitAfter(consumer: Consumer, topic: string, partition: number, lastOffset: string): void {
-  const offset = (BigInt(lastOffset) + 1n).toString()
-  consumer.commitOffsets([{ topic, partition, offset }]).catch(() => {})
+const after = (offset: string) => (BigInt(offset) + 1n).toString()
+
+interface Turns {
+  committer: Committer
+  take(payload: EachBatchPayload): Promise<void>
+  /** Aborts the signal of all that go on. */
+  end(): void
 }
 
-async function takeTurn(
-  { batch, heartbeat, resolveOffset, commitOffsetsIfNecessary, pause }: EachBatchPayload,
-  { onBatch, log }: PartitionConsumerOptions,
-  turns: Set<AbortController>,
-): Promise<void> {
-  const { topic, partition } = batch
+function createTurns(consumer: Consumer, { onBatch, log }: PartitionConsumerOptions): Turns {
+  let ending = newEnding()
+  let going = 0
+  let beats: NodeJS.Timeout | undefined
+  /** The consumer's own commits nothing while it stops. */
+  let latest: EachBatchPayload | undefined
+  const committer = createCommitter(async (offsets) => {
+    const topics = offsets.map(({ topic, partition, offset }) => ({ topic, partitions: [{ partition, offset }] }))
+    await (latest ? latest.commitOffsetsIfNecessary({ topics }) : consumer.commitOffsets(offsets))
+  }, log)
+
+  const begin = (payload: EachBatchPayload) => {
+    latest = payload
+    going++
+    beats ??= keepAlive(payload.heartbeat, () => ending.abort())
+  }
+  const end = async () => {
+    if (--going > 0) return
+    clearInterval(beats)
+    beats = undefined
+    if (!ending.signal.aborted) return
+    // kafkajs leaves the group, or joins it anew, once the last turn is over.
+    await committer.flush()
+    ending = newEnding()
+  }
+
+  return {
+    committer,
+    end: () => ending.abort(),
+    async take(payload) {
+      begin(payload)
+      const { signal } = ending
+      try {
+        await onBatch(payload.batch.messages, payload.batch.lastOffset(), turnOf(payload, signal, committer))
+      } catch (error) {
+        if (signal.aborted) return
+        const { topic, partition } = payload.batch
+        log.error({ err: error, topic, partition, offset: payload.batch.firstOffset() }, 'batch failed, it comes again')
+        await sleep(1_000, undefined, { signal }).catch(() => {})
+      } finally {
+        await end()
+      }
+    },
+  }
+}
+
+function newEnding(): AbortController {
   const ending = new AbortController()
-  const { signal } = ending
-  turns.add(ending)
-  const beats = keepAlive(heartbeat, () => ending.abort())
-  const turn: Turn = {
+  setMaxListeners(0, ending.signal) // each partition may wait on it
+  return ending
+}
+
+function turnOf({ batch, resolveOffset, pause }: EachBatchPayload, signal: AbortSignal, committer: Committer): Turn {
+  const { topic, partition } = batch
+  return {
     topic,
     partition,
     signal,
-    async commit(offset) {
-      const next = (BigInt(offset) + 1n).toString()
-      try {
-        await commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: next }] }] })
-        resolveOffset(offset)
-        return true
-      } catch (error) {
-        log.info({ topic, partition, reason: (error as Error).message }, 'offset not committed, its records come again')
-        ending.abort()
-        return false
-      }
+    done(offset) {
+      resolveOffset(offset)
+      committer.add({ topic, partition, offset: after(offset) })
     },
     pauseUntil(settled) {
       const resume = pause()
       settled.then(resume, resume).catch(() => {}) // it may be nobody's any more
     },
-  }
-  try {
-    await onBatch(batch.messages, batch.lastOffset(), turn)
-  } catch (error) {
-    if (signal.aborted) return
-    log.error({ err: error, topic, partition, offset: batch.firstOffset() }, 'batch failed, it comes again')
-    await sleep(1_000, undefined, { signal }).catch(() => {})
-  } finally {
-    clearInterval(beats)
-    turns.delete(ending)
   }
 }
 
@@ -215,7 +246,7 @@ const MEMBERSHIP_LOST = [
   'NOT_COORDINATOR_FOR_GROUP',
 ]
 
-/** Beats while a handler works or waits; `lost` is called when the membership is gone or cannot be kept. */
+/** Beats while handlers work or wait; `lost` is called when the membership is gone or cannot be kept. */
 function keepAlive(heartbeat: () => Promise<void>, lost: () => void): NodeJS.Timeout {
   let last = Date.now()
   return setInterval(() => {

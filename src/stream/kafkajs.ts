@@ -5,6 +5,7 @@ import './kafkajs-records.ts'
 import './kafkajs-produce.ts'
 import './request-queue.ts'
 import './kafkajs-connection.ts'
+import './kafkajs-coordinator.ts'
 
 /** Loaded here and not by an import: Jest loads what a file imports from CommonJS before any of it runs. */
 export const kafkajs: typeof Kafkajs = createRequire(import.meta.url)('kafkajs')

@@ -63,7 +63,7 @@ interface Member extends PartitionConsumer {
 async function join(onBatch: PartitionConsumerOptions['onBatch']): Promise<Member> {
   const seen: Pick<Member, 'assignments' | 'ids' | 'deaths'> = { assignments: [], ids: [], deaths: [] }
   const consumer = await startPartitionConsumer({
-    ...{ kafka, log, onBatch, groupId: topic, topics: [topic], concurrency: 4 },
+    ...{ kafka, log, onBatch, groupId: topic, topics: [topic] },
     onAssignment(memberId, assignment) {
       seen.ids.push(memberId)
       seen.assignments.push(memberId === null ? null : (assignment[topic] ?? []))
@@ -88,7 +88,7 @@ function script(...steps: ((messages: KafkaMessage[], lastOffset: string, turn: 
   }
   return { turns, onBatch }
 }
-const commitAll = (_: KafkaMessage[], lastOffset: string, turn: Turn) => turn.commit(lastOffset)
+const doAll = async (_: KafkaMessage[], lastOffset: string, turn: Turn) => turn.done(lastOffset)
 const tookTurns = (turns: unknown[], count: number) =>
   until(() => turns.length >= count, { ...PATIENCE, what: `${count} turns were taken` })
 const hasCommitted = (offset: number, partition = 0) =>
@@ -107,7 +107,7 @@ describe('a batch comes again', () => {
       seen.push(await committed())
       throw failure()
     }
-    const { turns, onBatch } = script(fail, fail, commitAll)
+    const { turns, onBatch } = script(fail, fail, doAll)
     const member = await join(onBatch)
     await hasCommitted(3)
     expect(turns.slice(0, 3)).toEqual([
@@ -115,7 +115,9 @@ describe('a batch comes again', () => {
       ['a', 'b', 'c'],
       ['a', 'b', 'c'],
     ])
-    expect([seen, member.deaths, member.assignments]).toEqual([[-1, -1], [], [[0]]])
+    // A coordinator that is still loading ends the membership once or twice before it begins.
+    const assignments = member.assignments.filter((one) => one !== null)
+    expect([seen, member.deaths, assignments]).toEqual([[-1, -1], [], [[0]]])
     await produce(['d'])
     await hasCommitted(4)
     expect(turns[3]).toEqual(['d'])
@@ -124,7 +126,7 @@ describe('a batch comes again', () => {
   test('when its turn ends without a commit', async () => {
     await makeTopic()
     await produce(['a', 'b'])
-    const { turns, onBatch } = script(async () => {}, commitAll)
+    const { turns, onBatch } = script(async () => {}, doAll)
     await join(onBatch)
     await hasCommitted(2)
     expect(turns).toEqual([
@@ -138,10 +140,10 @@ describe('a batch comes again', () => {
     await produce(['a', 'b', 'c'])
     const before: number[] = []
     const { turns, onBatch } = script(
-      async ([first], _, turn) => expect(await turn.commit(first?.offset ?? '')).toBe(true),
+      async ([first], _, turn) => turn.done(first?.offset ?? ''),
       async (_, lastOffset, turn) => {
         before.push(await committed())
-        await turn.commit(lastOffset)
+        turn.done(lastOffset)
       },
     )
     await join(onBatch)
@@ -161,7 +163,7 @@ test('a record stands where Kafka has it', async () => {
   await producer.send({ topic, messages: [{ partition: 2, key: 'k', value: null, headers: { h: 'x' } }] })
   const { onBatch } = script(async ([message], lastOffset, turn) => {
     records.push(sourceRecord(turn, message as KafkaMessage))
-    await turn.commit(lastOffset)
+    turn.done(lastOffset)
   })
   const records: unknown[] = []
   await join(onBatch)
@@ -170,9 +172,24 @@ test('a record stands where Kafka has it', async () => {
   expect(records).toEqual([{ topic, partition: 2, offset: '0', timestamp: at, key, value: null, headers }])
 })
 
+test('what one fetch brought of several partitions is handed over at the same time', async () => {
+  await makeTopic(3)
+  await producer.send({ topic, messages: [0, 1, 2].map((partition) => ({ partition, value: `of ${partition}` })) })
+  const all = Promise.withResolvers<void>()
+  const going: string[] = []
+  const { onBatch } = script(async (messages, lastOffset, turn) => {
+    if (going.push(...texts(messages)) === 3) all.resolve()
+    await all.promise
+    turn.done(lastOffset)
+  })
+  await join(onBatch)
+  for (const partition of [0, 1, 2]) await hasCommitted(1, partition)
+  expect(going.toSorted()).toEqual(['of 0', 'of 1', 'of 2'])
+})
+
 test('two members share the partitions, and when one stops the other gets all', async () => {
   await makeTopic(4)
-  const [first, second] = [script(commitAll), script(commitAll)]
+  const [first, second] = [script(doAll), script(doAll)]
   const a = await join(first.onBatch)
   await hasAll(4, a)
   const b = await join(second.onBatch)
@@ -213,7 +230,7 @@ test('stop lets a turn finish and commit what it has in hand', async () => {
   await produce(['a'])
   const { turns, onBatch } = script(async (_, lastOffset, turn) => {
     await new Promise((resolve) => turn.signal.addEventListener('abort', resolve))
-    await turn.commit(lastOffset)
+    turn.done(lastOffset)
   })
   const member = await join(onBatch)
   await tookTurns(turns, 1)
@@ -224,7 +241,7 @@ test('stop lets a turn finish and commit what it has in hand', async () => {
 test('rejoin leaves the group and comes back as a new member, which goes on where the old one was', async () => {
   await makeTopic()
   await produce(['a'])
-  const { turns, onBatch } = script(commitAll)
+  const { turns, onBatch } = script(doAll)
   const member = await join(onBatch)
   await hasCommitted(1)
   member.rejoin(50)

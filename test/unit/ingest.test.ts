@@ -1,0 +1,75 @@
+import { expect, test } from '@jest/globals'
+import type { KafkaMessage, Producer } from 'kafkajs'
+import { createDecoder } from '../../src/decode/decoder.ts'
+import type { DocumentStore } from '../../src/documents/store.ts'
+import { createIngest } from '../../src/ingest.ts'
+import { createCards } from '../../src/normalize/card-data.ts'
+import { createMetrics } from '../../src/operate/metrics.ts'
+import type { Outages } from '../../src/operate/outages.ts'
+import { readSettings } from '../../src/settings.ts'
+import type { Turn } from '../../src/stream/consumer.ts'
+import { unpack } from '../../src/stream/packs.ts'
+import { createMemoryStore } from '../support/memory-store.ts'
+
+const settings = readSettings({ KAFKA_BROKERS: 'localhost:9092', MONGODB_URI: 'mongodb://localhost' }, {})
+const [events = ''] = settings.topics.events
+
+/** Ingest with everything around it in memory, and a store that refuses some ids. */
+function ingestRefusing(...ids: string[]) {
+  const stored = createMemoryStore()
+  const writes: string[][] = []
+  const store: DocumentStore = {
+    read: stored.read,
+    async write(documents, existing) {
+      const all = typeof documents === 'function' ? documents() : documents
+      writes.push(all.map(({ _id }) => _id))
+      const result = await stored.write(
+        all.filter(({ _id }) => !ids.includes(_id)),
+        existing,
+      )
+      for (const { _id } of all) if (ids.includes(_id)) result.refused.set(_id, 'too deep')
+      return result
+    },
+  }
+  const sent: { topic: string; messages: { value: Buffer | null; partition: number }[] }[] = []
+  const producer = {
+    async send(one: (typeof sent)[0]) {
+      sent.push(one)
+      return one.messages.map(({ partition }) => ({ partition }))
+    },
+  } as unknown as Producer
+  const outages: Outages = { waitOut: (_, __, work) => work() }
+  const ingest = createIngest({
+    ...{ settings, store, producer, outages, lanes: 12, deadLetterPartitions: 1, metrics: createMetrics() },
+    ...{ decoder: createDecoder(null), cards: createCards({ tokenKey: null, exemptPaths: [] }) },
+  })
+  return { ingest, sent, writes }
+}
+
+function batchOf(partition: number, eventIds: string[]) {
+  const done: string[] = []
+  const signal = new AbortController().signal
+  const turn: Turn = { topic: events, partition, signal, done: (offset) => done.push(offset), pauseUntil() {} }
+  const messages = eventIds.map((id, offset) => {
+    const value = { event_id: id, event_type: 'parking_started', session_id: `s-${id}`, status: 'active' }
+    return { offset: String(offset), timestamp: '1790000000000', key: null, value: Buffer.from(JSON.stringify(value)) }
+  })
+  return { turn, done, messages: messages as unknown as KafkaMessage[], lastOffset: String(eventIds.length - 1) }
+}
+
+test('partitions that come together are one write and one send, and each has its own offsets done', async () => {
+  const { ingest, sent, writes } = ingestRefusing()
+  const batches = [batchOf(0, ['a', 'b']), batchOf(1, ['c'])]
+  await Promise.all(batches.map(({ messages, lastOffset, turn }) => ingest(messages, lastOffset, turn)))
+  expect([writes, sent.length, batches.map(({ done }) => done)]).toEqual([[['a', 'b', 'c']], 1, [['1'], ['0']]])
+})
+
+test('a record that is refused announces nothing; one of another partition with the same offset does', async () => {
+  const { ingest, sent } = ingestRefusing('refused')
+  const batches = [batchOf(0, ['refused']), batchOf(1, ['stored'])]
+  await Promise.all(batches.map(({ messages, lastOffset, turn }) => ingest(messages, lastOffset, turn)))
+  const [observations, letters] = sent
+  const announced = observations?.messages.flatMap(({ value }) => unpack(value) ?? [])
+  expect(announced?.map(({ event_id }) => event_id)).toEqual(['stored'])
+  expect([letters?.topic, letters?.messages.length]).toEqual([settings.topics.deadLetters, 1])
+})
