@@ -42,7 +42,7 @@ Example:
 
 /** How long a shutdown may take; what was not committed by then is replayed at the next start. */
 const SHUTDOWN_MS = 9_000
-const WATCH_MS = 5_000
+const WATCH_MS = 10_000
 /** On the few processors of a container, V8's helpers of a minor collection cost more than they take over. */
 const V8_FLAGS = '--no-parallel-scavenge'
 

@@ -94,7 +94,7 @@ export const VARIABLES = {
   CHUNK_RECORDS: given(
     '2000',
     format.number(1, 10_000, 'whole'),
-    'Most records of a partition that one write and one offset commit cover.',
+    'Most records that one write covers, and most observations that one transaction covers.',
   ),
   STATE_DIR: maybe(
     '/var/lib/pm-parking-events',

@@ -13,6 +13,8 @@ import { causesOf, saysKafka } from './errors.ts'
 
 const SESSION_TIMEOUT_MS = 6_000
 const HEARTBEAT_MS = 2_000
+/** How long a fetch waits for a first record; what is told to stop waits for it too. */
+const FETCH_WAIT_MS = 1_000
 /** What one answer of a broker brings, about: all of it is in memory until the last of it is done. */
 const FETCH_BYTES = 3_000_000
 /** Batches of one fetch that are handed over at once; kafkajs fetches again when all of them are done. */
@@ -77,7 +79,7 @@ export async function startPartitionConsumer(options: PartitionConsumerOptions):
     sessionTimeout: SESSION_TIMEOUT_MS,
     rebalanceTimeout: 30_000,
     heartbeatInterval: HEARTBEAT_MS,
-    maxWaitTimeInMs: 500,
+    maxWaitTimeInMs: FETCH_WAIT_MS,
     maxBytes: FETCH_BYTES,
     allowAutoTopicCreation: false,
     metadataMaxAge: 15_000,

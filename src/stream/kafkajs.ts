@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import type * as Kafkajs from 'kafkajs'
 import './kafkajs-records.ts'
 import './kafkajs-produce.ts'
-import './request-queue.ts'
+import './kafkajs-timers.ts'
 import './kafkajs-connection.ts'
 import './kafkajs-coordinator.ts'
 
