@@ -26,6 +26,8 @@ export interface StatusParts {
   cleanBytes: CleanBytes
   /** Most observations that one transaction and one offset commit cover (a pack is never split). */
   chunkRecords: number
+  /** Leaves the group and joins it again after so many milliseconds. */
+  rejoin: PartitionConsumer['rejoin']
   metrics: Metrics
   health: Health
   log: Logger
@@ -58,8 +60,6 @@ export interface StatusStage {
   onBatch(messages: KafkaMessage[], lastOffset: string, turn: Turn): Promise<void>
   /** Opens and closes lanes to match. A new member id means that others may have owned ours in between. */
   assign(memberId: string | null, partitions: number[]): void
-  /** The consumer to rejoin with when a lane was fenced. */
-  attach(consumer: PartitionConsumer): void
   close(): Promise<void>
 }
 
@@ -80,7 +80,6 @@ export function createStatusStage(parts: StatusParts): StatusStage {
   const sliceMs = Math.min(ROUND_MS, parts.lane.retentionMs) / SLICES
   const room = createRoom(MOST_CHUNKS * parts.chunkRecords)
   let member: string | null = null
-  let consumer: PartitionConsumer | undefined
   /** Times in a row that lanes were fenced, and whether we are leaving the group because of the last. */
   let fenced = 0
   let leaving = false
@@ -164,7 +163,7 @@ export function createStatusStage(parts: StatusParts): StatusStage {
     fenced++
     log.warn({ reason: error.message, times: fenced }, 'fenced: leaving the group to join it anew')
     if (fenced >= FENCED_TOO_OFTEN) health.set('lanes', false, `fenced ${fenced} times in a row by another deployment`)
-    consumer?.rejoin(Math.min(30_000, 1_000 * 2 ** fenced))
+    parts.rejoin(Math.min(30_000, 1_000 * 2 ** fenced))
   }
 
   const settled = () => {
@@ -194,9 +193,6 @@ export function createStatusStage(parts: StatusParts): StatusStage {
       member = memberId
       if (memberId !== null) leaving = false
       for (const partition of assigned) if (!slots.has(partition)) open(partition)
-    },
-    attach(attached) {
-      consumer = attached
     },
     async close() {
       for (const partition of [...slots.keys()]) close(partition)

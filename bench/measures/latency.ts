@@ -15,8 +15,8 @@ import { doubtsAbout } from '../window.ts'
 
 const PER_SECOND = 500
 const SECONDS = 20
-/** Compiling, connecting and the first look at each partition are over by then. */
-const WARM_UP_SECONDS = 10
+/** Java compiles the broker's way of a transaction only after some ten thousand of them. */
+const WARM_UP_SECONDS = 75
 
 export interface LatencyRound {
   path: 'bare' | 'ours'

@@ -182,8 +182,10 @@ async function startStatus(common: Common, closing: Close[]): Promise<PartitionC
   const createCodec = () => createStatusCodec(registry, topics.status, common.decoder)
   const codec = await (registry ? outages.waitOut('registry', signal, createCodec, isIncompatible) : createCodec())
   const seen = { kafka, admin, topic: topics.observations }
+  let consumer: PartitionConsumer | undefined
   const stage = createStatusStage({
     ...common,
+    rejoin: (backoffMs) => consumer?.rejoin(backoffMs),
     lane: {
       ...{ kafka, codec, log, topic: topics.status, partitions: common.lanes, retentionMs },
       openHeads: common.openHeads,
@@ -203,8 +205,7 @@ async function startStatus(common: Common, closing: Close[]): Promise<PartitionC
       stage.assign(memberId, assignment[topics.observations] ?? [])
     },
   }
-  const consumer = await outages.waitOut('kafka', signal, () => startPartitionConsumer(options))
-  stage.attach(consumer)
+  consumer = await outages.waitOut('kafka', signal, () => startPartitionConsumer(options))
   return consumer
 }
 

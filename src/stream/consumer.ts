@@ -131,7 +131,7 @@ async function keepRunning(consumer: Consumer, options: PartitionConsumerOptions
   }
 
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-    turns.committer.forget()
+    turns.joined()
     options.onAssignment?.(payload.memberId, payload.memberAssignment)
   })
   consumer.on(consumer.events.STOP, () => options.onAssignment?.(null, {}))
@@ -167,6 +167,8 @@ const after = (offset: string) => (BigInt(offset) + 1n).toString()
 
 interface Turns {
   committer: Committer
+  /** Another generation of the group: what an earlier one left to commit is of no use. */
+  joined(): void
   take(payload: EachBatchPayload): Promise<void>
   /** Aborts the signal of all that go on. */
   end(): void
@@ -176,7 +178,7 @@ function createTurns(consumer: Consumer, { onBatch, log }: PartitionConsumerOpti
   let ending = newEnding()
   let going = 0
   let beats: NodeJS.Timeout | undefined
-  /** The consumer's own commits nothing while it stops. */
+  /** Commits also while the consumer stops, which the consumer's own way does not. */
   let latest: EachBatchPayload | undefined
   const committer = createCommitter(async (offsets) => {
     const topics = offsets.map(({ topic, partition, offset }) => ({ topic, partitions: [{ partition, offset }] }))
@@ -188,7 +190,7 @@ function createTurns(consumer: Consumer, { onBatch, log }: PartitionConsumerOpti
     going++
     beats ??= keepAlive(payload.heartbeat, () => ending.abort())
   }
-  const end = async () => {
+  const over = async () => {
     if (--going > 0) return
     clearInterval(beats)
     beats = undefined
@@ -200,6 +202,10 @@ function createTurns(consumer: Consumer, { onBatch, log }: PartitionConsumerOpti
 
   return {
     committer,
+    joined() {
+      committer.forget()
+      latest = undefined
+    },
     end: () => ending.abort(),
     async take(payload) {
       begin(payload)
@@ -212,7 +218,7 @@ function createTurns(consumer: Consumer, { onBatch, log }: PartitionConsumerOpti
         log.error({ err: error, topic, partition, offset: payload.batch.firstOffset() }, 'batch failed, it comes again')
         await sleep(1_000, undefined, { signal }).catch(() => {})
       } finally {
-        await end()
+        await over()
       }
     },
   }

@@ -13,7 +13,7 @@ import { Lane, type LaneOptions } from '../../src/status/lane.ts'
 import { kafkajs } from '../../src/stream/kafkajs.ts'
 import { newestTimestamp } from '../../src/stream/newest-timestamp.ts'
 import { readToEnd } from '../../src/stream/read-to-end.ts'
-import { createTopic } from '../../src/stream/topics.ts'
+import { newStatusTopic } from '../support/new-topic.ts'
 import { sharedServices, until } from '../support/services.ts'
 
 const { Kafka, logLevel } = kafkajs
@@ -38,19 +38,11 @@ afterAll(async () => {
   rmSync(stateDir, { recursive: true })
 })
 
-/** A broker that has just made a topic may not know yet that it leads it. */
-const isThere = () =>
-  admin.fetchTopicOffsets(topic).then(
-    () => true,
-    () => false,
-  )
-
 beforeEach(async () => {
   topic = `lane-heads-${randomUUID()}`
   restored = 0
   said.length = 0
-  await createTopic(admin, topic, 1, { 'cleanup.policy': 'compact' })
-  await until(isThere, { timeoutMs: 30_000, what: 'the brokers know of the topic' })
+  await newStatusTopic(admin, topic, 1)
   const log = pino({ level: 'warn' }, { write: (line) => said.push(JSON.parse(line).reason) })
   options = {
     ...{ kafka, log, topic, partitions: 1, retentionMs: RETENTION },
@@ -134,8 +126,7 @@ describe('a lane with stored heads', () => {
     await admin.deleteTopics({ topics: [topic] })
     const gone = async () => !(await admin.listTopics()).includes(topic)
     await until(gone, { timeoutMs: 20_000, what: 'the topic is deleted' })
-    await createTopic(admin, topic, 1, { 'cleanup.policy': 'compact' })
-    await until(isThere, { timeoutMs: 30_000, what: 'the brokers know of the topic' })
+    await newStatusTopic(admin, topic, 1)
     // The same updates at the same offsets, but at another time; and of S0 one that was never there.
     const elsewhere = await Lane.open(0, { ...options, openHeads: headsOpener(null, topic, options.log) }, never)
     const [, ...others] = started(20, at)
@@ -154,8 +145,7 @@ describe('a lane with stored heads', () => {
     await first.close()
     const saved = storeOf(0)
     topic = `${topic}-other`
-    await createTopic(admin, topic, 1, { 'cleanup.policy': 'compact' })
-    await until(isThere, { timeoutMs: 30_000, what: 'the brokers know of the topic' })
+    await newStatusTopic(admin, topic, 1)
     cpSync(saved, storeOf(0), { recursive: true })
     const second = await Lane.open(
       0,

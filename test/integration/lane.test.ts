@@ -16,7 +16,7 @@ import { CorruptStatusError } from '../../src/status/restore.ts'
 import { kafkajs } from '../../src/stream/kafkajs.ts'
 import { partitionOf } from '../../src/stream/partitions.ts'
 import { readToEnd } from '../../src/stream/read-to-end.ts'
-import { createTopic } from '../../src/stream/topics.ts'
+import { newStatusTopic } from '../support/new-topic.ts'
 import { sharedServices, until } from '../support/services.ts'
 
 const { Kafka, logLevel } = kafkajs
@@ -32,17 +32,9 @@ beforeAll(async () => {
 })
 afterAll(() => admin.disconnect())
 
-/** A broker that has just made a topic may not know yet that it leads it. */
-const isThere = () =>
-  admin.fetchTopicOffsets(topic).then(
-    () => true,
-    () => false,
-  )
-
 beforeEach(async () => {
   topic = `lane-test-${randomUUID()}`
-  await createTopic(admin, topic, 2, { 'cleanup.policy': 'compact' })
-  await until(isThere, { timeoutMs: 30_000, what: 'the brokers know of the topic' })
+  await newStatusTopic(admin, topic, 2)
   const codec = await createStatusCodec(null, topic, createDecoder(null))
   const log = pino({ level: 'silent' })
   options = { kafka, codec, log, topic, partitions: 2, retentionMs: 90 * 86_400_000, ...quiet }
