@@ -1,4 +1,5 @@
 import { cp, mkdir, mkdtemp } from 'node:fs/promises'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { MongoClient } from 'mongodb'
 import { build, ROOT } from '../local/build.ts'
@@ -39,6 +40,7 @@ export async function openBed(tell: Progress, checkout: string | null): Promise<
   try {
     cluster = await openCluster(services.env.KAFKA_BROKERS)
     mongo = await new MongoClient(services.env.MONGODB_URI).connect()
+    await giveDefaultCache(mongo)
     const pids = { broker: [await pidOf(services.kafka, 'Kafka')], mongod: [await pidOf(services.mongodb, 'MongoDB')] }
     const env = { KAFKA_BROKERS: services.env.KAFKA_BROKERS, MONGODB_URI: services.env.MONGODB_URI }
     const program = { main: await copyOfProgram(checkout ?? ROOT), directory: services.directory, env }
@@ -52,6 +54,12 @@ export async function openBed(tell: Progress, checkout: string | null): Promise<
     await dispose()
     throw error
   }
+}
+
+/** mongod takes half of the memory but 1 GiB when nobody says otherwise; ours was started with less, for tests. */
+async function giveDefaultCache(mongo: MongoClient): Promise<void> {
+  const bytes = Math.max(2 ** 28, Math.round(totalmem() / 2 - 2 ** 29))
+  await mongo.db('admin').command({ setParameter: 1, wiredTigerEngineRuntimeConfig: `cache_size=${bytes}` })
 }
 
 async function pidOf(service: Services['kafka'], name: string): Promise<number> {
