@@ -181,7 +181,9 @@ function createTurns(consumer: Consumer, { onBatch, log }: PartitionConsumerOpti
   /** Commits also while the consumer stops, which the consumer's own way does not. */
   let latest: EachBatchPayload | undefined
   const committer = createCommitter(async (offsets) => {
-    const topics = offsets.map(({ topic, partition, offset }) => ({ topic, partitions: [{ partition, offset }] }))
+    // A broker takes only one of two entries for the same topic, and says nothing.
+    const byTopic = Map.groupBy(offsets, ({ topic }) => topic)
+    const topics = Array.from(byTopic, ([topic, partitions]) => ({ topic, partitions }))
     await (latest ? latest.commitOffsetsIfNecessary({ topics }) : consumer.commitOffsets(offsets))
   }, log)
 

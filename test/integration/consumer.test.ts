@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Admin, KafkaMessage, Producer } from 'kafkajs'
 import { pino } from 'pino'
@@ -138,22 +139,18 @@ describe('a batch comes again', () => {
   test('from where its turn committed to, when it ends early', async () => {
     await makeTopic()
     await produce(['a', 'b', 'c'])
-    const before: number[] = []
     const { turns, onBatch } = script(
       async ([first], _, turn) => turn.done(first?.offset ?? ''),
       async (_, lastOffset, turn) => {
-        before.push(await committed())
+        await hasCommitted(1)
         turn.done(lastOffset)
       },
     )
     await join(onBatch)
     await hasCommitted(3)
-    expect([turns, before]).toEqual([
-      [
-        ['a', 'b', 'c'],
-        ['b', 'c'],
-      ],
-      [1],
+    expect(turns).toEqual([
+      ['a', 'b', 'c'],
+      ['b', 'c'],
     ])
   })
 })
@@ -175,16 +172,18 @@ test('a record stands where Kafka has it', async () => {
 test('what one fetch brought of several partitions is handed over at the same time', async () => {
   await makeTopic(3)
   await producer.send({ topic, messages: [0, 1, 2].map((partition) => ({ partition, value: `of ${partition}` })) })
-  const all = Promise.withResolvers<void>()
-  const going: string[] = []
-  const { onBatch } = script(async (messages, lastOffset, turn) => {
-    if (going.push(...texts(messages)) === 3) all.resolve()
-    await all.promise
-    turn.done(lastOffset)
+  const going = new Set<number>()
+  let most = 0
+  const { onBatch } = script(async (_, lastOffset, { partition, done }) => {
+    most = Math.max(most, going.add(partition).size)
+    await sleep(500)
+    going.delete(partition)
+    // The first fetch of a new topic may bring fewer; what is not done comes again.
+    if (most === 3) done(lastOffset)
   })
   await join(onBatch)
   for (const partition of [0, 1, 2]) await hasCommitted(1, partition)
-  expect(going.toSorted()).toEqual(['of 0', 'of 1', 'of 2'])
+  expect(most).toBe(3)
 })
 
 test('two members share the partitions, and when one stops the other gets all', async () => {
