@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'
 import type { Logger } from 'pino'
 import type { SourceRecord } from '../contract/record.ts'
-import { type Committer, createCommitter } from './committer.ts'
+import { type Committer, createCommitter, type NextOffset } from './committer.ts'
 import { causesOf, saysKafka } from './errors.ts'
 
 const SESSION_TIMEOUT_MS = 6_000
@@ -181,8 +181,8 @@ function createTurns(consumer: Consumer, { onBatch, log }: PartitionConsumerOpti
   /** Commits also while the consumer stops, which the consumer's own way does not. */
   let latest: EachBatchPayload | undefined
   const committer = createCommitter(async (offsets) => {
-    // A broker takes only one of two entries for the same topic, and says nothing.
-    const byTopic = Map.groupBy(offsets, ({ topic }) => topic)
+    const byTopic = new Map<string, NextOffset[]>()
+    for (const next of offsets) byTopic.set(next.topic, [...(byTopic.get(next.topic) ?? []), next])
     const topics = Array.from(byTopic, ([topic, partitions]) => ({ topic, partitions }))
     await (latest ? latest.commitOffsetsIfNecessary({ topics }) : consumer.commitOffsets(offsets))
   }, log)
