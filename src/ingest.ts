@@ -19,11 +19,11 @@ import { type Metrics, timed } from './operate/metrics.ts'
 import type { Dependency, Outages } from './operate/outages.ts'
 import { type Entry, type Placed, placeChunk, type Rejected, type Taken } from './place-chunk.ts'
 import type { Settings } from './settings.ts'
-import { sourceRecord, type Turn } from './stream/consumer.ts'
 import { deadLetter, sendDeadLetters } from './stream/dead-letters.ts'
 import { createGathering, type Portion } from './stream/gather.ts'
 import { pack } from './stream/packs.ts'
 import { type PartitionMessage, sendAll } from './stream/send.ts'
+import { sourceRecord, type Turn } from './stream/turns.ts'
 
 type Existing = Awaited<ReturnType<DocumentStore['read']>>
 

@@ -10,13 +10,13 @@ import { type Metrics, timed } from './operate/metrics.ts'
 import { waitOut } from './operate/wait-out.ts'
 import { watch } from './operate/watch.ts'
 import { chunks } from './status/chunks.ts'
-import { fewAtOnce } from './status/few-at-once.ts'
 import { FencedError, Lane, type LaneOptions, type Published } from './status/lane.ts'
 import { CorruptStatusError } from './status/restore.ts'
+import { createRoom, type Room } from './status/room.ts'
 import { watchLanes } from './status/watch-lanes.ts'
-import { type PartitionConsumer, sourceRecord, type Turn } from './stream/consumer.ts'
+import type { PartitionConsumer } from './stream/consumer.ts'
 import { type CleanBytes, deadLetter, sendDeadLetters } from './stream/dead-letters.ts'
-import { createRoom, type Room } from './stream/room.ts'
+import { sourceRecord, type Turn } from './stream/turns.ts'
 
 export interface StatusParts {
   lane: Omit<LaneOptions, 'restoring' | 'onState' | 'onProgress' | 'onRestored'>
@@ -68,6 +68,7 @@ export function createStatusStage(parts: StatusParts): StatusStage {
   const slots = new Map<number, Slot>()
   const closings = new Map<number, Promise<void>>()
   const watched = watchLanes(parts)
+  const restoring = createRoom(MOST_RESTORING)
   const laneOptions: LaneOptions = {
     ...parts.lane,
     ...watched,
@@ -75,7 +76,7 @@ export function createStatusStage(parts: StatusParts): StatusStage {
       watched.onProgress(partition, records, left)
       if (slots.has(partition)) health.set(`lane-${partition}`, false, `restoring, about ${left} records left`)
     },
-    restoring: fewAtOnce(MOST_RESTORING),
+    restoring: (work) => restoring(1, work),
   }
   const sliceMs = Math.min(ROUND_MS, parts.lane.retentionMs) / SLICES
   const room = createRoom(MOST_CHUNKS * parts.chunkRecords)

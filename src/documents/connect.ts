@@ -21,7 +21,7 @@ export interface Mongo extends AsyncDisposable {
 const OLDEST_WIRE_VERSION = 13
 
 /**
- * @param poolSize most connections at once; each of twelve partitions uses up to three.
+ * @param poolSize most connections at once; each of the few chunks at work uses up to four.
  * @throws MongoParseError when the URI cannot be read.
  */
 export function openMongo(settings: Settings['mongodb'], appName: string, poolSize = 40): Mongo {

@@ -3,16 +3,12 @@
  * but what `turn.done` names, nothing that a handler throws reaches kafkajs (where some errors end a consumer for good), and a
  * member that kafkajs gave up starts again.
  */
-import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'
+import type { Consumer, Kafka } from 'kafkajs'
 import type { Logger } from 'pino'
-import type { SourceRecord } from '../contract/record.ts'
-import { type Committer, createCommitter, type NextOffset } from './committer.ts'
-import { causesOf, saysKafka } from './errors.ts'
+import { causesOf } from './errors.ts'
+import { createTurns, HEARTBEAT_MS, type OnBatch, SESSION_TIMEOUT_MS } from './turns.ts'
 
-const SESSION_TIMEOUT_MS = 6_000
-const HEARTBEAT_MS = 2_000
 /** How long a fetch waits for a first record; what is told to stop waits for it too. */
 const FETCH_WAIT_MS = 1_000
 /** What one answer of a broker brings, about: all of it is in memory until the last of it is done. */
@@ -20,25 +16,12 @@ const FETCH_BYTES = 3_000_000
 /** Batches of one fetch that are handed over at once; kafkajs fetches again when all of them are done. */
 const MOST_AT_ONCE = 64
 
-/** One handler's hold on one partition. */
-export interface Turn {
-  readonly topic: string
-  readonly partition: number
-  /** Aborts when all partitions must be given up: shutdown, a rebalance, or no heartbeat for a session time-out. */
-  readonly signal: AbortSignal
-  /** All up to and including `offset` is done: it does not come again, and is committed a little later. */
-  done(offset: string): void
-  /** Fetches nothing of this partition until `settled` has. The handler then returns, so that others go on meanwhile. */
-  pauseUntil(settled: Promise<unknown>): void
-}
-
 export interface PartitionConsumerOptions {
   kafka: Kafka
   groupId: string
   topics: string[]
   log: Logger
-  /** `lastOffset` is the batch's last, transaction markers included. What it throws is logged, and the batch comes again. */
-  onBatch: (messages: KafkaMessage[], lastOffset: string, turn: Turn) => Promise<void>
+  onBatch: OnBatch
   /** After each join, and with no partitions when membership ended. A new member id: others may have owned ours between. */
   onAssignment?: (memberId: string | null, assignment: Record<string, number[]>) => void
   /** The consumer cannot go on: a bug, not an outage. */
@@ -50,12 +33,6 @@ export interface PartitionConsumer {
   rejoin(backoffMs: number): void
   /** Lets what is in flight finish and commit, leaves the group, disconnects. */
   stop(): Promise<void>
-}
-
-/** A Kafka message with where it stands. */
-export function sourceRecord({ topic, partition }: Turn, message: KafkaMessage): SourceRecord {
-  const { offset, timestamp, key, value, headers = {} } = message
-  return { topic, partition, offset, timestamp: Number(timestamp), key, value, headers }
 }
 
 const PROGRAMMING_ERRORS = new Set([
@@ -97,7 +74,7 @@ export async function startPartitionConsumer(options: PartitionConsumerOptions):
 async function keepRunning(consumer: Consumer, options: PartitionConsumerOptions): Promise<PartitionConsumer> {
   const { groupId, log } = options
   const stopping = new AbortController()
-  const turns = createTurns(consumer, options)
+  const turns = createTurns(consumer, options.onBatch, log)
   let restart: Promise<void> | null = null
   /** Why it must start again once more, when that happens while it starts again. */
   let pending: string | null = null
@@ -141,10 +118,6 @@ async function keepRunning(consumer: Consumer, options: PartitionConsumerOptions
     if (isBug(error)) options.onDead(error)
     else again(error.message, 2_000)
   })
-  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
-    // Only transaction markers: no handler saw it, so nobody else commits it, and its lag would stay.
-    if (batchSize === 0) turns.committer.add({ topic, partition, offset: after(lastOffset) })
-  })
   await run()
 
   return {
@@ -156,118 +129,9 @@ async function keepRunning(consumer: Consumer, options: PartitionConsumerOptions
       stopping.abort()
       turns.end()
       await restart
-      await turns.committer.flush()
+      await turns.flush()
       await consumer.stop().catch(() => {})
       await consumer.disconnect().catch(() => {})
     },
   }
-}
-
-const after = (offset: string) => (BigInt(offset) + 1n).toString()
-
-interface Turns {
-  committer: Committer
-  /** Another generation of the group: what an earlier one left to commit is of no use. */
-  joined(): void
-  take(payload: EachBatchPayload): Promise<void>
-  /** Aborts the signal of all that go on. */
-  end(): void
-}
-
-function createTurns(consumer: Consumer, { onBatch, log }: PartitionConsumerOptions): Turns {
-  let ending = newEnding()
-  let going = 0
-  let beats: NodeJS.Timeout | undefined
-  /** Commits also while the consumer stops, which the consumer's own way does not. */
-  let latest: EachBatchPayload | undefined
-  const committer = createCommitter(async (offsets) => {
-    const byTopic = new Map<string, NextOffset[]>()
-    for (const next of offsets) byTopic.set(next.topic, [...(byTopic.get(next.topic) ?? []), next])
-    const topics = Array.from(byTopic, ([topic, partitions]) => ({ topic, partitions }))
-    await (latest ? latest.commitOffsetsIfNecessary({ topics }) : consumer.commitOffsets(offsets))
-  }, log)
-
-  const begin = (payload: EachBatchPayload) => {
-    latest = payload
-    going++
-    beats ??= keepAlive(payload.heartbeat, () => ending.abort())
-  }
-  const over = async () => {
-    if (--going > 0) return
-    clearInterval(beats)
-    beats = undefined
-    if (!ending.signal.aborted) return
-    // kafkajs leaves the group, or joins it anew, once the last turn is over.
-    await committer.flush()
-    ending = newEnding()
-  }
-
-  return {
-    committer,
-    joined() {
-      committer.forget()
-      latest = undefined
-    },
-    end: () => ending.abort(),
-    async take(payload) {
-      begin(payload)
-      const { signal } = ending
-      try {
-        await onBatch(payload.batch.messages, payload.batch.lastOffset(), turnOf(payload, signal, committer))
-      } catch (error) {
-        if (signal.aborted) return
-        const { topic, partition } = payload.batch
-        log.error({ err: error, topic, partition, offset: payload.batch.firstOffset() }, 'batch failed, it comes again')
-        await sleep(1_000, undefined, { signal }).catch(() => {})
-      } finally {
-        await over()
-      }
-    },
-  }
-}
-
-function newEnding(): AbortController {
-  const ending = new AbortController()
-  setMaxListeners(0, ending.signal) // each partition may wait on it
-  return ending
-}
-
-function turnOf({ batch, resolveOffset, pause }: EachBatchPayload, signal: AbortSignal, committer: Committer): Turn {
-  const { topic, partition } = batch
-  return {
-    topic,
-    partition,
-    signal,
-    done(offset) {
-      resolveOffset(offset)
-      committer.add({ topic, partition, offset: after(offset) })
-    },
-    pauseUntil(settled) {
-      const resume = pause()
-      settled.then(resume, resume).catch(() => {}) // it may be nobody's any more
-    },
-  }
-}
-
-const MEMBERSHIP_LOST = [
-  'REBALANCE_IN_PROGRESS',
-  'ILLEGAL_GENERATION',
-  'UNKNOWN_MEMBER_ID',
-  'NOT_COORDINATOR_FOR_GROUP',
-]
-
-/** Beats while handlers work or wait; `lost` is called when the membership is gone or cannot be kept. */
-function keepAlive(heartbeat: () => Promise<void>, lost: () => void): NodeJS.Timeout {
-  let last = Date.now()
-  return setInterval(() => {
-    if (Date.now() - last > SESSION_TIMEOUT_MS) lost()
-    heartbeat().then(
-      () => {
-        last = Date.now()
-      },
-      (error) => {
-        if (saysKafka(error, ...MEMBERSHIP_LOST)) lost()
-      },
-    )
-  }, HEARTBEAT_MS / 2)
 }

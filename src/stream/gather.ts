@@ -1,6 +1,6 @@
 /** Puts together what several partitions have at the same time, so that one request to the store and one to the broker do for all. */
 import type { SourceRecord } from '../contract/record.ts'
-import type { Turn } from './consumer.ts'
+import type { Turn } from './turns.ts'
 
 /** Records of one partition, in order. */
 export interface Portion {

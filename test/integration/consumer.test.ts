@@ -7,11 +7,10 @@ import { createKafka } from '../../src/stream/client.ts'
 import {
   type PartitionConsumer,
   type PartitionConsumerOptions,
-  sourceRecord,
   startPartitionConsumer,
-  type Turn,
 } from '../../src/stream/consumer.ts'
 import { createTopic } from '../../src/stream/topics.ts'
+import { sourceRecord, type Turn } from '../../src/stream/turns.ts'
 import { sharedServices, until } from '../support/services.ts'
 
 const log = pino({ level: 'silent' })

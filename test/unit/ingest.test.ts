@@ -7,8 +7,8 @@ import { createCards } from '../../src/normalize/card-data.ts'
 import { createMetrics } from '../../src/operate/metrics.ts'
 import type { Outages } from '../../src/operate/outages.ts'
 import { readSettings } from '../../src/settings.ts'
-import type { Turn } from '../../src/stream/consumer.ts'
 import { unpack } from '../../src/stream/packs.ts'
+import type { Turn } from '../../src/stream/turns.ts'
 import { createMemoryStore } from '../support/memory-store.ts'
 
 const settings = readSettings({ KAFKA_BROKERS: 'localhost:9092', MONGODB_URI: 'mongodb://localhost' }, {})

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { SourceRecord } from '../../../src/contract/record.ts'
-import type { Turn } from '../../../src/stream/consumer.ts'
 import { createGathering, type Portion } from '../../../src/stream/gather.ts'
+import type { Turn } from '../../../src/stream/turns.ts'
 
 const portion = (partition: number, count: number): Portion => ({
   turn: { topic: 't', partition } as Turn,

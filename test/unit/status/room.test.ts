@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { createRoom } from '../../../src/stream/room.ts'
+import { createRoom } from '../../../src/status/room.ts'
 
 /** Works that go on until they are told to end. */
 function works() {
