@@ -10,13 +10,15 @@ import { freshTraffic, mixedTraffic, newShape } from '../traffic.ts'
 
 export const THROUGHPUT: Measure[] = ['speed', 'avro', 'replay', 'mixed']
 const MOST_TRIES = 3
+/** A broker that was just started spends three times as much on a record as after so many rounds. */
+const WARMING = 4
 
 /**
  * The sides over the same topics, taking turns. Each turn begins with an empty collection, fresh topics and a new group,
  * and goes on over the same documents: first all records are new, then all are read again, then comes a mixture.
  */
 export async function throughput(bed: Bed, options: BenchOptions): Promise<Round[]> {
-  const { records, rounds, measures } = options
+  const { records, rounds, measures, quick } = options
   const has = (measure: Measure) => measures.includes(measure)
   const besidePeer = has('speed') || has('replay') || has('mixed')
   const tasks = await besidePeerTasks(bed, options)
@@ -25,8 +27,8 @@ export async function throughput(bed: Bed, options: BenchOptions): Promise<Round
   const avroTask = encode && (await fill(bed, AVRO_TOPIC, 'new', freshTraffic(newShape(1), records), { encode }))
   const inAvro = { side: 'avro', env: { SCHEMA_REGISTRY_URL: registry } }
   const ours: Run = (deployment, task) => roundOfOurs(bed, task, deployment)
-  bed.tell('First a round that does not count: Java compiles what is hot in the broker')
-  await turn(bed, options, ours, tasks.slice(0, 1))
+  bed.tell('First rounds that do not count: Java compiles what is hot in the broker')
+  for (let round = 0; round < (quick ? 1 : WARMING); round++) await turn(bed, options, ours, tasks.slice(0, 1))
   const done: Round[] = []
   for (let round = 0; round < rounds; round++) {
     const peer: Run = ({ database }, task) => roundOfPeer(bed, task, database)

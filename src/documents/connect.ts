@@ -20,14 +20,14 @@ export interface Mongo extends AsyncDisposable {
 /** Wire version of MongoDB 5.0, the first that has what `documents/pipeline.ts` says. */
 const OLDEST_WIRE_VERSION = 13
 
-/**
- * @param poolSize most connections at once; each of the few chunks at work uses up to four.
- * @throws MongoParseError when the URI cannot be read.
- */
-export function openMongo(settings: Settings['mongodb'], appName: string, poolSize = 40): Mongo {
+/** Connections at once: each of the few chunks at work uses up to four. */
+const MOST_CONNECTIONS = 20
+
+/** @throws MongoParseError when the URI cannot be read. */
+export function openMongo(settings: Settings['mongodb'], appName: string): Mongo {
   const client = new MongoClient(settings.uri, {
     appName,
-    maxPoolSize: poolSize,
+    maxPoolSize: MOST_CONNECTIONS,
     // Short, since the caller waits and comes again, and says meanwhile which service is away.
     serverSelectionTimeoutMS: 3_000,
     connectTimeoutMS: 5_000,
