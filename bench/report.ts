@@ -5,7 +5,7 @@ import type { Spread } from './statistics.ts'
 export const countDoubted = (rounds: { doubts: string[] }[]): number =>
   rounds.filter(({ doubts }) => doubts.length > 0).length
 
-/** A line of the table of the issue: what is compared, and what it must and should be. */
+/** A line of the table: what is compared, and what it must and should be. */
 export interface Line {
   measure: string
   unit: '' | 'MiB' | '%'

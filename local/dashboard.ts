@@ -8,7 +8,7 @@ export interface Reading {
   documents: number
   updates: number
   deadLetters: number
-  /** Records that wait; an estimate, refreshed by the processor every few seconds. */
+  /** Records that wait; an estimate, refreshed by the processor every ten seconds. */
   lag: number
   details: { inserted: number; updated: number; unchanged: number; changed: number; confirmed: number }
 }

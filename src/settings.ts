@@ -31,7 +31,7 @@ export interface Settings {
   stages: { ingest: boolean; status: boolean }
   retentionMs: number
   maxClockSkewMs: number
-  /** Most records of a partition that one write and one offset commit cover. */
+  /** Most records that one write covers. */
   chunkRecords: number
   stateDir: string | null
   http: { host: string; port: number }

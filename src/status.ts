@@ -24,7 +24,7 @@ export interface StatusParts {
   deadLetterTopic: string
   deadLetterPartitions: number
   cleanBytes: CleanBytes
-  /** Most observations that one transaction and one offset commit cover (a pack is never split). */
+  /** About how many observations one transaction covers: a pack is never split. */
   chunkRecords: number
   /** Leaves the group and joins it again after so many milliseconds. */
   rejoin: PartitionConsumer['rejoin']
@@ -33,10 +33,10 @@ export interface StatusParts {
   log: Logger
 }
 
-/** Fenced this often in a row without publishing: somebody else owns these partitions, and an operator should know. */
+/** Fenced this often in a row: somebody else owns these partitions, and an operator should know. */
 const FENCED_TOO_OFTEN = 3
 
-/** How long a lane must have run until the fencings before it count no more. */
+/** How long a lane must have run until the fencings before it count no more: two deployments in turn never do. */
 const SETTLED_MS = 60_000
 
 /** Full chunks that lanes publish at the same time; of smaller ones more. */
@@ -181,7 +181,6 @@ export function createStatusStage(parts: StatusParts): StatusStage {
       try {
         await takeBatch(parts, room, slot.lane, messages, lastOffset, turn)
         watched.onHeads(partition, slot.lane.size)
-        settled()
       } catch (error) {
         if (failed(slot, partition, error)) throw error
       }

@@ -136,13 +136,13 @@ function gauges(registers: Registry[]) {
   }
 }
 
-/** A fresh set of metrics on a registry of its own. What has a closed list of label values starts at zero. */
 /**
  * How often prom-client looks at the event loop. The quantiles that it shows (`nodejs_eventloop_lag_p99_seconds`) include this
  * time. Ten times as often is a third of what an idle process uses.
  */
 const EVENT_LOOP_EVERY_MS = 100
 
+/** A fresh set of metrics on a registry of its own. What has a closed list of label values starts at zero. */
 export function createMetrics() {
   const registry = new Registry()
   collectDefaultMetrics({ eventLoopMonitoringPrecision: EVENT_LOOP_EVERY_MS, register: registry })

@@ -94,7 +94,7 @@ export const VARIABLES = {
   CHUNK_RECORDS: given(
     '2000',
     format.number(1, 10_000, 'whole'),
-    'Most records that one write covers, and most observations that one transaction covers.',
+    'Most records that one write covers; a transaction covers about as many observations.',
   ),
   STATE_DIR: maybe(
     '/var/lib/pm-parking-events',

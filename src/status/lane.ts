@@ -30,7 +30,7 @@ import type { Observation } from '../contract/observation.ts'
 import { causesOf } from '../stream/errors.ts'
 import { cutBySize, type PartitionMessage } from '../stream/send.ts'
 import type { StatusCodec } from './codec.ts'
-import { foldAll } from './fold.ts'
+import { foldAll, type Head } from './fold.ts'
 import { type Heads, type Mark, newestOf } from './heads/heads.ts'
 import { markOf, restore } from './restore.ts'
 
@@ -84,6 +84,8 @@ export class Lane {
   #heads: Heads
   /** The newest Kafka timestamp of the observations. */
   #seenAt = 0
+  /** What it closed with: whoever comes later learns the same. */
+  #failure: unknown
   /** Settles when the last of `publish` and `expire` has: a producer has one transaction at a time. */
   #last: Promise<unknown> = Promise.resolve()
 
@@ -156,21 +158,29 @@ export class Lane {
    * Looks at the next of `slices` slices of its keys, and ends those that were over some time ago. Resolves with how many.
    * Whatever then comes of them again, by a rewind, has expired and is ignored.
    */
-  expire(slices: number): Promise<number> {
-    return this.#inTurn(async () => {
-      const { retentionMs } = this.#options
-      const before = this.#now() - retentionMs - Math.min(MOST_GRACE_MS, retentionMs)
-      const ended: [string, null][] = []
-      for (const key of this.#heads.due(before, slices)) {
-        const head = this.#heads.get(key)
-        if (head && newestOf(head) < before && ended.length < MOST_ENDED) ended.push([key, null])
-      }
-      if (ended.length === 0) return 0
-      await this.#transact(ended.map(([key]) => ({ partition: this.partition, key, value: null })))
-      // Without a mark: the record at the mark must be one that the broker keeps.
-      this.#heads.put(ended, null)
-      return ended.length
-    })
+  async expire(slices: number): Promise<number> {
+    const { retentionMs } = this.#options
+    const before = () => this.#now() - retentionMs - Math.min(MOST_GRACE_MS, retentionMs)
+    const due = await this.#inTurn(async () => this.#heads.due(before(), slices))
+    let ended = 0
+    for (let from = 0; from < due.length; from += MOST_ENDED) {
+      ended += await this.#inTurn(() => this.#end(due.slice(from, from + MOST_ENDED), before()))
+    }
+    return ended
+  }
+
+  /** In one transaction; those that have moved meanwhile stay. */
+  async #end(keys: string[], before: number): Promise<number> {
+    const isOver = (head: Head | undefined) => head !== undefined && newestOf(head) < before
+    const ended = keys.filter((key) => isOver(this.#heads.get(key)))
+    if (ended.length === 0) return 0
+    await this.#transact(ended.map((key) => ({ partition: this.partition, key, value: null })))
+    // Without a mark: the record at the mark must be one that the broker keeps.
+    this.#heads.put(
+      ended.map((key) => [key, null] as const),
+      null,
+    )
+    return ended.length
   }
 
   /** Never throws. What was not committed is aborted by the next owner, or by the broker's transaction time-out. */
@@ -191,12 +201,14 @@ export class Lane {
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#last.then(async () => {
+      if (this.#failure !== undefined) throw this.#failure
       this.#assert('running')
       try {
         return await work()
       } catch (error) {
+        this.#failure = asFenced(error, this.partition)
         await this.close()
-        throw asFenced(error, this.partition)
+        throw this.#failure
       }
     })
     this.#last = done.catch(() => {})
@@ -246,9 +258,9 @@ export class Lane {
       this.#heads = openHeads(this.partition)
       return this.#heads
     }
-    const restored = restore(this.partition, this.#heads, again, end, this.#options, signal)
-    const [seenAt] = await Promise.all([newestSeen(this.partition, signal), restored])
-    this.#seenAt = seenAt
+    this.#seenAt = await newestSeen(this.partition, signal)
+    // Nothing goes on beside it that could fail first: a restore that is no longer wanted would fill the heads of another.
+    await restore(this.partition, this.#heads, again, end, this.#options, signal)
     onRestored(this.partition, (Date.now() - startedAt) / 1_000)
   }
 

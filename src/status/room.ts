@@ -2,7 +2,7 @@ export type Room = <T>(takes: number, work: () => Promise<T>) => Promise<T>
 
 /**
  * Room of a size for works, each of which takes some: a work begins, in the order of the calls, once it fits beside those
- * that go on, or alone where it never would. So small works go on side by side, and large ones do not fill the memory.
+ * that go on, or alone where it never would. So small works go on side by side, and what large ones make does not fill the memory.
  */
 export function createRoom(size: number): Room {
   let taken = 0

@@ -1,5 +1,5 @@
 /**
- * A consumer group member that hands over batches of one partition at a time, and never loses one: nothing is committed
+ * A consumer group member that hands over batches, each of one partition, and never loses one: nothing is committed
  * but what `turn.done` names, nothing that a handler throws reaches kafkajs (where some errors end a consumer for good), and a
  * member that kafkajs gave up starts again.
  */
@@ -24,7 +24,7 @@ export interface PartitionConsumerOptions {
   onBatch: OnBatch
   /** After each join, and with no partitions when membership ended. A new member id: others may have owned ours between. */
   onAssignment?: (memberId: string | null, assignment: Record<string, number[]>) => void
-  /** The consumer cannot go on: a bug, not an outage. */
+  /** The consumer cannot go on: a bug, not an outage, and not for the first time. */
   onDead: (error: Error) => void
 }
 
@@ -76,6 +76,7 @@ async function keepRunning(consumer: Consumer, options: PartitionConsumerOptions
   const stopping = new AbortController()
   const turns = createTurns(consumer, options.onBatch, log)
   let restart: Promise<void> | null = null
+  let bugs = 0
   /** Why it must start again once more, when that happens while it starts again. */
   let pending: string | null = null
 
@@ -108,14 +109,15 @@ async function keepRunning(consumer: Consumer, options: PartitionConsumerOptions
   }
 
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-    turns.joined()
+    turns.forget()
     options.onAssignment?.(payload.memberId, payload.memberAssignment)
   })
   consumer.on(consumer.events.STOP, () => options.onAssignment?.(null, {}))
   consumer.on(consumer.events.CRASH, ({ payload: { error, restart: restartsItself } }) => {
     options.onAssignment?.(null, {})
     if (restartsItself || stopping.signal.aborted) return
-    if (isBug(error)) options.onDead(error)
+    // A first one may be of kafkajs, where a partition goes while it is fetched; a restart mends that, and no bug of ours.
+    if (isBug(error) && bugs++ > 0) options.onDead(error)
     else again(error.message, 2_000)
   })
   await run()
@@ -131,6 +133,7 @@ async function keepRunning(consumer: Consumer, options: PartitionConsumerOptions
       await restart
       await turns.flush()
       await consumer.stop().catch(() => {})
+      turns.forget()
       await consumer.disconnect().catch(() => {})
     },
   }

@@ -1,6 +1,7 @@
 /**
  * kafkajs 2.2.4 asks who coordinates a transaction before each of its two requests to the coordinator: two of five round
- * trips. Here the answer counts for a second; after a failure, kafkajs's retries outlast that.
+ * trips. Here the answer counts for a second. Where the coordinator moves within it, the end of the
+ * transaction fails, as it does when it moves a moment later.
  */
 import { createRequire } from 'node:module'
 
@@ -27,7 +28,10 @@ Cluster.prototype.findGroupCoordinator = async function (this: Cluster, wanted: 
   const coordinators = known.get(this) ?? new Map()
   known.set(this, coordinators)
   const last = coordinators.get(wanted.groupId)
-  if (last && performance.now() < last.until) return this.findBroker(last)
+  if (last && performance.now() < last.until) {
+    const broker = await this.findBroker(last).catch(() => null)
+    if (broker) return broker
+  }
   const broker = await find.call(this, wanted)
   coordinators.set(wanted.groupId, { nodeId: broker.nodeId, until: performance.now() + COUNTS_MS })
   return broker

@@ -51,10 +51,8 @@ export class Output extends GrowingBuffer {
   closeSized(start: number, body: number): void {
     const size = this.at - body
     const moved = start + varintSize(size)
-    if (moved !== body) {
-      this.ensure(moved - body)
-      this.buffer.copyWithin(moved, body, body + size)
-    }
+    this.ensure(10) // before the position goes back: only what is below it survives a growing
+    if (moved !== body) this.buffer.copyWithin(moved, body, body + size)
     this.at = start
     this.varint(size)
     this.at = moved + size

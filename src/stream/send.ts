@@ -3,8 +3,6 @@ import type { Message, Producer } from 'kafkajs'
 
 /** Below the default `max.message.bytes` (1 MiB), with room for batch overhead. */
 export const MAX_SEND_BYTES = 900_000
-/** kafkajs groups the messages of a send in quadratic time. */
-export const MAX_SEND_MESSAGES = 1_000
 
 export interface PartitionMessage extends Message {
   partition: number
@@ -24,14 +22,14 @@ export async function sendAll(producer: Producer, topic: string, messages: Parti
   }
 }
 
-/** Cuts so that no partition's part is over MAX_SEND_BYTES and no send over MAX_SEND_MESSAGES; a larger message goes alone. */
+/** Cuts so that no partition's part is over MAX_SEND_BYTES; a larger message goes alone. */
 export function* cutBySize(messages: PartitionMessage[]): Generator<PartitionMessage[]> {
   let batch: PartitionMessage[] = []
   let bytes = new Map<number, number>()
   for (const message of messages) {
     const size = messageBytes(message)
     const filled = bytes.get(message.partition) ?? 0
-    if (batch.length >= MAX_SEND_MESSAGES || (filled > 0 && filled + size > MAX_SEND_BYTES)) {
+    if (filled > 0 && filled + size > MAX_SEND_BYTES) {
       yield batch
       batch = []
       bytes = new Map()

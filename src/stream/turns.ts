@@ -12,6 +12,7 @@ import { saysKafka } from './errors.ts'
 
 export const SESSION_TIMEOUT_MS = 6_000
 export const HEARTBEAT_MS = 2_000
+const PAUSE_WHILE_ENDING_MS = 100
 
 /** One handler's hold on one partition. */
 export interface Turn {
@@ -39,8 +40,8 @@ const after = (offset: string) => (BigInt(offset) + 1n).toString()
 export interface Turns {
   /** Commits what is done and not committed yet; resolves also when that fails. */
   flush(): Promise<void>
-  /** Another generation of the group: what an earlier one left to commit is of no use. */
-  joined(): void
+  /** Drops what is left to commit: it was of another generation of the group. */
+  forget(): void
   take(payload: EachBatchPayload): Promise<void>
   /** Aborts the signal of all that go on. */
   end(): void
@@ -76,12 +77,12 @@ export function createTurns(consumer: Consumer, onBatch: OnBatch, log: Logger): 
     if (!ending.signal.aborted) return
     // kafkajs leaves the group, or joins it anew, once the last turn is over.
     await committer.flush()
-    ending = newEnding()
+    if (going === 0 && ending.signal.aborted) ending = newEnding()
   }
 
   return {
     flush: committer.flush,
-    joined() {
+    forget() {
       committer.forget()
       latest = undefined
     },
@@ -90,6 +91,8 @@ export function createTurns(consumer: Consumer, onBatch: OnBatch, log: Logger): 
       begin(payload)
       const { signal } = ending
       try {
+        // Others still end: not to be given the same again and again until they have.
+        if (signal.aborted) return void (await sleep(PAUSE_WHILE_ENDING_MS))
         await onBatch(payload.batch.messages, payload.batch.lastOffset(), turnOf(payload, signal, committer))
       } catch (error) {
         if (signal.aborted) return

@@ -54,7 +54,7 @@ export interface OwnRecord {
   value: string | Buffer | null
 }
 
-/** What must be 0, in the words of the issue. */
+/** What must be 0. */
 export interface Verdict {
   lost: number
   duplicated: number

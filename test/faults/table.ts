@@ -28,7 +28,7 @@ const COLUMNS: [title: string, of: (totals: Totals) => number][] = [
   ['otherwise wrong', ({ otherwiseWrong }) => otherwiseWrong],
 ]
 
-/** The table of the issue, in Markdown. */
+/** The totals, in Markdown. */
 export function table(totals: ReadonlyMap<string, Totals>, failures: number): string {
   const row = (cells: (string | number)[]) => `| ${cells.join(' | ')} |`
   const rows = [...totals].map(([name, sums]) => {

@@ -225,16 +225,33 @@ describe.each(['in memory', 'on disk'])('keys whose retention is over, with head
     const lane = await Lane.open(0, options, never)
     await lane.publish([observation('old', 'o', 'finished', over)], over)
     await lane.publish([], now)
-    const [ended, anew] = await Promise.all([
-      lane.expire(1),
-      lane.publish([observation('old', 'again', 'on-going', now)], now),
-    ])
-    expect([ended, anew.confirmed + anew.changed]).toEqual([1, 1])
+    expect(await lane.expire(1)).toBe(1)
+    expect(await lane.publish([observation('old', 'again', 'on-going', now)], now)).toMatchObject({ changed: 1 })
     await lane.close()
     expect((await committed(3)).slice(1)).toEqual([
       ['old', null],
       ['old', 1],
     ])
+  })
+
+  test('go on when they are observed again just before their end', async () => {
+    const lane = await Lane.open(0, options, never)
+    await lane.publish([observation('old', 'o', 'finished', over)], over)
+    await lane.publish([], now)
+    const again = [observation('old', 'again', 'on-going', now)]
+    expect((await Promise.all([lane.expire(1), lane.publish(again, now)]))[0]).toBe(0)
+    await lane.close()
+    expect((await committed(2))[1]).toEqual(['old', 2])
+  })
+
+  test('end all at one look, however many they are', async () => {
+    const lane = await Lane.open(0, options, never)
+    const many = Array.from({ length: 2_500 }, (_, i) => observation(`old${i}`, `o${i}`, 'finished', over))
+    await lane.publish(many, over)
+    await lane.publish([], now)
+    expect(await lane.expire(1)).toBe(2_500)
+    expect(lane.size).toBe(0)
+    await lane.close()
   })
 })
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { createServer, connect as dial, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
@@ -40,6 +41,8 @@ afterEach(async () => {
 
 interface Started extends Run {
   answers(path: '/readyz' | '/healthz'): Promise<number>
+  /** What `/readyz` says of a condition. */
+  condition(name: string): Promise<string | undefined>
   /** Lines of its log with this message. */
   said(message: string): Record<string, unknown>[]
 }
@@ -53,8 +56,13 @@ function start(args: string[], settings: Record<string, string>): Started {
       .slice(0, -1)
       .map((line) => JSON.parse(line) as Record<string, unknown>)
   const said = (message: string) => lines().filter(({ msg }) => msg === message)
-  const answers = async (path: string) => (await fetch(`http://127.0.0.1:${said('starting')[0]?.port}${path}`)).status
-  const process = { ...run, said, answers }
+  const ask = (path: string) => fetch(`http://127.0.0.1:${said('starting')[0]?.port}${path}`)
+  const answers = async (path: string) => (await ask(path)).status
+  const condition = async (name: string) => {
+    const { conditions } = (await (await ask('/readyz')).json()) as { conditions: Record<string, { detail?: string }> }
+    return conditions[name]?.detail
+  }
+  const process = { ...run, said, answers, condition }
   started.push(process)
   return process
 }
@@ -195,6 +203,23 @@ test('MongoDB away at the start is waited for: alive, not ready, and a line that
   await isReady(process)
   expect(process.said('mongodb is back')).toHaveLength(1)
   expect(await signalled(process, 'SIGTERM')).toBe(0)
+})
+
+test('two deployments that write to one status topic fence each other, and become not ready, traffic or not', async () => {
+  const first = start([], { ...KAFKA, ...MONGODB })
+  await isReady(first)
+  const second = start(['--stages', 'status'], { ...KAFKA, KAFKA_GROUP_ID: `${names.KAFKA_GROUP_ID}-other` })
+  const fencedThreeTimes = async () => {
+    await sendEvent(randomUUID())
+    const of = (process: Started) => process.said('fenced: leaving the group to join it anew')
+    return [first, second].find((process) => of(process).some(({ times }) => times === 3))
+  }
+  const told = await until(fencedThreeTimes, {
+    timeoutMs: 2 * PATIENCE_MS,
+    what: 'one was fenced three times in a row',
+    everyMs: 300,
+  })
+  expect(await told.condition('lanes')).toMatch(/fenced 3 times in a row/)
 })
 
 describe('what waiting cannot mend ends it with 1:', () => {
