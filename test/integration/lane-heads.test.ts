@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Admin, KafkaMessage } from 'kafkajs'
 import { pino } from 'pino'
@@ -176,6 +177,19 @@ describe('a lane with stored heads', () => {
     await third.close()
     expect((await committed(51)).slice(50)).toEqual([['S7', 2]])
   })
+})
+
+test('a lane that does not open leaves no restore behind, which would fill the heads of nobody', async () => {
+  const first = await Lane.open(0, { ...options, openHeads: headsOpener(null, topic, options.log) }, never)
+  await first.publish(started(50), Date.now())
+  await first.close()
+  restored = 0
+  const away = async () => {
+    throw new Error('no leader')
+  }
+  await expect(Lane.open(0, { ...options, newestSeen: away }, never)).rejects.toThrow('no leader')
+  await sleep(1_000)
+  expect(restored).toBe(0)
 })
 
 describe.each(['in memory', 'on disk'])('keys whose retention is over, with heads %s', (where) => {
