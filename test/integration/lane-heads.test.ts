@@ -180,7 +180,8 @@ describe('a lane with stored heads', () => {
 })
 
 test('a lane that does not open leaves no restore behind, which would fill the heads of nobody', async () => {
-  const first = await Lane.open(0, { ...options, openHeads: headsOpener(null, topic, options.log) }, never)
+  options = { ...options, openHeads: headsOpener(null, topic, options.log) }
+  const first = await Lane.open(0, options, never)
   await first.publish(started(50), Date.now())
   await first.close()
   restored = 0
