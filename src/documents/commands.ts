@@ -54,19 +54,15 @@ export const REPLACE: Form = {
 }
 
 /**
- * Moves the times of documents whose content stays as it is stored: a quarter of the work of a merge. The reply does not tell
+ * Moves the times of documents whose content stays as it is stored: a third of the work of a merge. The reply does not tell
  * which of them MongoDB has dropped meanwhile (TTL), so if any is, all are written again.
  */
 export const TIMES: Form = {
   name: 'update',
   field: 'updates',
-  statement: ({ document: { _id, createdAt, updatedAt }, seen }) => ({
+  statement: ({ document: { _id, createdAt, updatedAt } }) => ({
     q: { _id },
-    // What was created earlier stays so, and a field that is not named costs nothing: `createdAt` is in an index.
-    u:
-      seen?.createdAt && seen.createdAt <= createdAt
-        ? { $max: { updatedAt } }
-        : { $min: { createdAt }, $max: { updatedAt } },
+    u: { $min: { createdAt }, $max: { updatedAt } },
   }),
   count: ({ n, nModified }, written, tally) => {
     tally.updated += nModified

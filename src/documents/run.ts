@@ -8,7 +8,7 @@ import type { Existing } from './guard.ts'
 import { refusalOfCode, refusalOfCommand, refusalOfEncoding } from './refusal.ts'
 import { MAX_DOCUMENT_BYTES, packs } from './size.ts'
 
-/** A document to write, and what was read of the one it meets. */
+/** A document to write, and for a replacement what it replaces. */
 export interface Write {
   document: CacheDocument
   seen?: Existing

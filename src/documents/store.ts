@@ -115,7 +115,7 @@ function prepare(documents: Documents, existing: ReadonlyMap<string, Existing>, 
     if (seen === undefined) insert.push({ document })
     else if (replacement !== undefined) replace.push({ document: replacement, seen })
     else if (changesNothing(document, seen)) tally.unchanged += 1
-    else if (movesTimesOnly(document, seen)) times.push({ document, seen })
+    else if (movesTimesOnly(document, seen)) times.push({ document })
     else merge.push({ document })
   }
   return [
