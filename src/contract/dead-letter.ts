@@ -18,7 +18,7 @@ export type DeadLetterReason =
   | 'unexpected' //          a bug of ours: the record made the program throw
   | 'invalid_observation' // a message in the observations topic that is not a pack of ours
 
-/** Header names of a dead letter. The original key, value and headers stand beside them, byte for byte. */
+/** Header names of a dead letter. The original key and headers stand beside them byte for byte, and the value but for card data. */
 export const DEAD_LETTER_HEADERS = {
   reason: 'dead_letter_reason',
   message: 'dead_letter_message',

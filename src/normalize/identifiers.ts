@@ -3,7 +3,7 @@ import type { Json } from '../contract/record.ts'
 import { reject } from './reject.ts'
 
 /** Most bytes (UTF-8) of an identifying field. */
-export const MAX_IDENTIFIER_BYTES = 1024
+const MAX_IDENTIFIER_BYTES = 1024
 
 /** Text of an id: text as it is, an integer as its decimal digits; null when the value is neither, or blank. */
 export function textOfId(value: Json | undefined): string | null {

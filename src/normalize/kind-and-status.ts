@@ -21,7 +21,7 @@ import { sessionIdIn } from './session.ts'
  * Status words are lower-case with `-` for `_`. A word that is not in these tables is kept as itself. A record without a
  * word makes no observation.
  */
-export const SESSION_STATUSES: ReadonlySet<string> = new Set([
+const SESSION_STATUSES: ReadonlySet<string> = new Set([
   'on-going', //   also `ON_GOING`
   'alerted', //    about to end, the driver was told
   'finished',

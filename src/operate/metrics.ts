@@ -7,9 +7,9 @@ const RECORDS = [1, 5, 10, 50, 100, 250, 500, 1000, 2000, 5000, 10_000]
 const RESTORE_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
 
 /** The label values that are a closed list; they are there from the start, at zero. */
-export const DOCUMENT_RESULTS = ['inserted', 'updated', 'unchanged', 'expired', 'tombstone'] as const
-export const OBSERVATION_RESULTS = ['sent', 'published', 'older', 'expired'] as const
-export const UPDATE_TYPES = ['changed', 'confirmed'] as const
+const DOCUMENT_RESULTS = ['inserted', 'updated', 'unchanged', 'expired', 'tombstone'] as const
+const OBSERVATION_RESULTS = ['sent', 'published', 'older', 'expired'] as const
+const UPDATE_TYPES = ['changed', 'confirmed'] as const
 export const LANE_STATES = ['opening', 'restoring', 'running', 'failed'] as const
 export const STAGES = ['ingest', 'status'] as const
 

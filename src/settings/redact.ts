@@ -4,7 +4,7 @@ import { type Name, VARIABLES } from './variables.ts'
 const SECRET_OPTION = /([?&][^=&]*(?:password|token|secret|authMechanismProperties)[^=&]*=)[^&]*/gi
 
 /** A connection string without its credentials: user, password, and options that carry secrets. */
-export const redactUri = (uri: string): string =>
+const redactUri = (uri: string): string =>
   uri.replace(/^([A-Za-z][A-Za-z0-9+.-]*:\/\/).*@/s, '$1***@').replace(SECRET_OPTION, '$1***')
 
 /** The text of a setting as it may be shown. Null when it is not set. */

@@ -4,7 +4,7 @@ import type { DeadLetterReason, Reject } from '../contract/dead-letter.ts'
 import type { Json } from '../contract/record.ts'
 import { CHANGED_TYPE, CONFIRMED_TYPE, type StatusUpdate } from '../contract/status-update.ts'
 import type { Settings } from '../settings.ts'
-import { GrowingBuffer } from '../stream/growing-buffer.ts'
+import { Output } from '../stream/kafkajs-output.ts'
 import { registerSchema } from '../stream/register-schema.ts'
 import type { PartitionMessage } from '../stream/send.ts'
 import { type Head, headOf, type KeyedUpdate } from './fold.ts'
@@ -33,7 +33,7 @@ const MISSING: ReadonlySet<string> = new Set<DeadLetterReason>(['no_registry', '
 
 /** What a rare large transaction leaves behind is given back. */
 const LARGEST_KEPT = 1 << 22
-const out = new GrowingBuffer(LARGEST_KEPT)
+const out = new Output(LARGEST_KEPT)
 
 /** Writes to `out`. */
 type Encode = (update: StatusUpdate) => void
@@ -115,11 +115,11 @@ function asHead(value: Json): Head {
 const encodeJson: Encode = (update) => out.text(JSON.stringify(update))
 
 async function avroEncoder(settings: NonNullable<Settings['registry']>, topic: string): Promise<Encode> {
-  const { encode } = await registerSchema(settings, 'status-update', topic)
-  return (update) => out.bytes(encode({ ...update, http_status: avroStatus(update.http_status) }))
+  const { write } = await registerSchema(settings, 'status-update', topic)
+  return (update) => write(out, isWritable(update) ? update : { ...update, http_status: String(update.http_status) })
 }
 
 /** The schema's union takes whole numbers; any other number goes as text. */
-function avroStatus(status: StatusUpdate['http_status']): StatusUpdate['http_status'] {
-  return typeof status === 'number' && !Number.isSafeInteger(status) ? String(status) : status
+function isWritable({ http_status }: StatusUpdate): boolean {
+  return typeof http_status !== 'number' || Number.isSafeInteger(http_status)
 }

@@ -1,13 +1,20 @@
 import { readFile } from 'node:fs/promises'
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
+import avsc from 'avsc'
 import type { Settings } from '../settings.ts'
+import { createAvroWriter } from './avro-writer.ts'
+import { Output } from './kafkajs-output.ts'
 
 export interface RegisteredSchema {
   /** The schema as it stands in `schemas/`. */
   text: string
-  /** A value in the Confluent wire format: byte 0, the schema id, Avro. Throws when the value does not fit. */
+  /** Writes a value in the Confluent wire format: byte 0, the schema id, Avro. Throws when the value does not fit. */
+  write(out: Output, value: object): void
+  /** The same into a buffer of its own. */
   encode(value: object): Buffer
 }
+
+const scratch = new Output(1 << 20)
 
 /**
  * Registers `schemas/<name>.avsc` under `<topic>-value`; a new subject gets compatibility BACKWARD. Throws when the
@@ -33,14 +40,18 @@ export async function registerSchema(
           `${error.message}. Use another topic or registry, or lower the compatibility of the subject for this start`,
       )
     })
-  const type = await registry.getSchema(id)
   const prefix = Buffer.alloc(5)
   prefix.writeInt32BE(id, 1)
-  return { text, encode: (value) => Buffer.concat([prefix, type.toBuffer(value)]) }
+  const writePayload = createAvroWriter(avsc.Type.forSchema(JSON.parse(text)))
+  const write: RegisteredSchema['write'] = (out, value) => {
+    out.bytes(prefix)
+    writePayload(out, value)
+  }
+  return { text, write, encode: (value) => scratch.each([value], () => write(scratch, value))[0] as Buffer }
 }
 
 /** The registry has a schema under our subject that ours does not fit. */
-export class IncompatibleSchemaError extends Error {
+class IncompatibleSchemaError extends Error {
   override name = 'IncompatibleSchemaError'
 }
 

@@ -41,7 +41,7 @@ export function* cutBySize(messages: PartitionMessage[]): Generator<PartitionMes
 }
 
 /** About what a message takes in a record batch, never less. */
-export function messageBytes({ key, value, headers }: Message): number {
+function messageBytes({ key, value, headers }: Message): number {
   let bytes = 32 + boundOf(key) + (typeof value === 'string' ? Buffer.byteLength(value) : (value?.length ?? 0))
   for (const name in headers) {
     const item = headers[name]

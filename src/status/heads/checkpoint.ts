@@ -52,7 +52,7 @@ export function writeCheckpoint(dir: string, owner: string, { slots, mark, logs,
 }
 
 /** Throws HeadsError when it is not whole. */
-export function readCheckpoint(path: string): Checkpoint {
+function readCheckpoint(path: string): Checkpoint {
   const fd = openSync(path, 'r')
   try {
     const start = Buffer.alloc(MOST_HEAD_BYTES)
