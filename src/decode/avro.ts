@@ -13,9 +13,11 @@ import { Rejected } from './rejected.ts'
  * UTF-8 is an error instead of replacement characters.
  *
  * Longs beyond 2^53 are bigint, bytes and fixed are base64, logical types are their base values.
+ *
+ * @param absent a field of the outermost record that is left out where it is null: Avro cannot leave one out.
  */
-export function createAvroReader(type: Type): (bytes: Buffer) => Json {
-  const read = readerOf(type, new Map())
+export function createAvroReader(type: Type, absent?: string): (bytes: Buffer) => Json {
+  const read = outermost(type, absent)
   return (bytes) => {
     const cursor = { bytes, at: 0 }
     const value = read(cursor)
@@ -25,6 +27,15 @@ export function createAvroReader(type: Type): (bytes: Buffer) => Json {
 }
 
 type Read = (cursor: Cursor) => Json
+
+function outermost(type: Type, absent: string | undefined): Read {
+  if (isRecord(type)) return recordReader(type, new Map(), absent)
+  if (isUnion(type)) return unionReader(type.types.map((branch) => outermost(branch, absent)))
+  return readerOf(type, new Map())
+}
+
+const isRecord = (type: Type): type is avsc.types.RecordType => avsc.Type.isType(type, 'record', 'error')
+const isUnion = (type: Type): type is avsc.types.WrappedUnionType => avsc.Type.isType(type, 'union')
 
 /** @param known the readers of the types met so far; a type may hold itself. */
 function readerOf(type: Type, known: Map<Type, Read>): Read {
@@ -41,8 +52,8 @@ function newReader(type: Type, known: Map<Type, Read>): Read {
   const primitive = PRIMITIVES[type.typeName]
   if (primitive !== undefined) return primitive
   if (type instanceof JsonTextType) return readJsonText
-  if (avsc.Type.isType(type, 'record', 'error')) return recordReader(type as avsc.types.RecordType, known)
-  if (avsc.Type.isType(type, 'union')) return unionReader(type as avsc.types.WrappedUnionType, known)
+  if (isRecord(type)) return recordReader(type, known)
+  if (isUnion(type)) return unionReader(type.types.map((branch) => readerOf(branch, known)))
   if (type instanceof avsc.types.ArrayType) return arrayReader(readerOf(type.itemsType, known))
   if (type instanceof avsc.types.MapType) return mapReader(readerOf(type.valuesType, known))
   if (type instanceof avsc.types.EnumType) return enumReader(type.symbols)
@@ -87,18 +98,22 @@ function readJsonText(cursor: Cursor): Json {
   return outcome.value
 }
 
-function recordReader(type: avsc.types.RecordType, known: Map<Type, Read>): Read {
+function recordReader(type: avsc.types.RecordType, known: Map<Type, Read>, absent?: string): Read {
   const names = type.fields.map(({ name }) => name)
   const reads = type.fields.map((field) => readerOf(field.type, known))
   return (cursor) => {
     const record: { [key: string]: Json } = {}
-    for (let i = 0; i < reads.length; i++) put(record, names[i] as string, (reads[i] as Read)(cursor))
+    for (let i = 0; i < reads.length; i++) {
+      const name = names[i] as string
+      const value = (reads[i] as Read)(cursor)
+      // Not taken away afterwards: an object that has lost a field is slow to look through.
+      if (value !== null || name !== absent) put(record, name, value)
+    }
     return record
   }
 }
 
-function unionReader(type: { readonly types: Type[] }, known: Map<Type, Read>): Read {
-  const branches = type.types.map((branch) => readerOf(branch, known))
+function unionReader(branches: readonly Read[]): Read {
   return (cursor) => {
     const read = branches[Number(readLong(cursor))]
     if (read === undefined) throw new Error('no such branch')

@@ -106,23 +106,14 @@ async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
 
 function readBy(type: SchemaType, schema: unknown): Read {
   switch (type) {
-    case SchemaType.AVRO: {
-      const read = createAvroReader(schema as Type)
-      return (payload) => withoutNullStatus(read(payload))
-    }
+    case SchemaType.AVRO:
+      // An event whose writer named no http_status is to have the default, as in JSON.
+      return createAvroReader(schema as Type, 'http_status')
     case SchemaType.JSON:
       return createJsonSchemaReader(schema as JsonSchemaLike)
     default:
       return createProtobufReader(schema as ProtobufSchemaLike)
   }
-}
-
-/** Avro cannot leave a field out. An event whose writer named no http_status is to have the default, as in JSON. */
-function withoutNullStatus(value: Json): Json {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value) && value.http_status === null) {
-    delete value.http_status
-  }
-  return value
 }
 
 /** An answer of the library's HTTP client; a network error has status 400 there, as if the request had been wrong. */

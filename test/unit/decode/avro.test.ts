@@ -7,8 +7,9 @@ import { createJsonTextHook } from '../../../src/decode/avro-schema.ts'
 import { rejectFrom } from '../../../src/decode/rejected.ts'
 
 /** A reader as the registry makes it, and avsc's own writer of the same schema. */
-function pair(schema: unknown) {
-  const read = createAvroReader(avsc.Type.forSchema(schema as Schema, { typeHook: createJsonTextHook() as never }))
+function pair(schema: unknown, absent?: string) {
+  const type = avsc.Type.forSchema(schema as Schema, { typeHook: createJsonTextHook() as never })
+  const read = createAvroReader(type, absent)
   const writer = avsc.Type.forSchema(schema as Schema, { wrapUnions: 'always' as never })
   return { read, write: (value: unknown) => writer.toBuffer(value) }
 }
@@ -45,6 +46,17 @@ describe('values come out plain', () => {
       user_id: 7,
     })
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
+  })
+
+  test('without the field that counts as absent where it is null, in the outermost record alone', () => {
+    const status = { name: 'status', type: ['null', 'int'] }
+    const outer = record(status, { name: 'inner', type: ['null', { ...record(status), name: 'I' }] })
+    const other = { ...record(status), name: 'O' }
+    const value = (given: object | null) => ({ 'n.R': { status: given, inner: { 'n.I': { status: null } } } })
+    const { read, write } = pair([outer, other], 'status')
+    expect(read(write(value(null)))).toEqual({ inner: { status: null } })
+    expect(read(write(value({ int: 1 })))).toEqual({ status: 1, inner: { status: null } })
+    expect(read(write({ 'n.O': { status: null } }))).toEqual({})
   })
 
   test('of unions of records, enums, maps, arrays, bytes and types that hold themselves', () => {
