@@ -6,6 +6,10 @@ export class Output extends GrowingBuffer {
     this.buffer.writeInt8(value, this.reserve(1))
   }
 
+  uint8(value: number): void {
+    this.buffer.writeUInt8(value, this.reserve(1))
+  }
+
   int16(value: number): void {
     this.buffer.writeInt16BE(value, this.reserve(2))
   }
@@ -33,7 +37,7 @@ export class Output extends GrowingBuffer {
     this.buffer.writeInt16BE(this.at - size - 2, size)
   }
 
-  /** A zigzag number of variable length. */
+  /** A zigzag number of variable length, below 2^52. */
   varint(value: number): void {
     this.ensure(10)
     const { buffer } = this

@@ -17,8 +17,8 @@ const PRIMITIVES: Record<string, fc.Arbitrary<unknown>> = {
   null: fc.constant(null),
   boolean: fc.boolean(),
   int: fc.integer(),
-  // avsc refuses the outermost safe integer on each side.
-  long: fc.maxSafeInteger().filter((value) => Math.abs(value) < Number.MAX_SAFE_INTEGER),
+  // Beyond 2^52 avsc doubles numbers inexactly.
+  long: fc.maxSafeInteger().map((value) => Math.trunc(value / 2)),
   string: text,
 }
 
@@ -54,9 +54,21 @@ describe.each(['status-update', 'event', 'response'])('by schemas/%s.avsc', (nam
   })
 })
 
-test.each([Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER])('it writes %d so that it is read again', (value) => {
+test('every safe integer is read again as it was', () => {
   const type = avsc.Type.forSchema('long')
-  expect(createAvroReader(type)(written(type, value) as Buffer)).toBe(value)
+  const read = createAvroReader(type)
+  const outermost = fc.constantFrom(
+    Number.MAX_SAFE_INTEGER,
+    Number.MIN_SAFE_INTEGER,
+    2 ** 52,
+    -(2 ** 52),
+    -(2 ** 52) - 1,
+  )
+  fc.assert(
+    fc.property(fc.oneof(outermost, fc.maxSafeInteger()), (value) => {
+      expect(read(written(type, value) as Buffer)).toBe(value)
+    }),
+  )
 })
 
 test.each([
