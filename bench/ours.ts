@@ -71,7 +71,7 @@ export async function startOurs(program: Program, deployment: Deployment, launch
   const isReady = async () =>
     (await Promise.all(started.map(({ address }) => fetch(`${address}/readyz`)))).every(({ ok }) => ok)
   const pids = await Promise.all(started.map(async (service) => (await service.pid()) as number))
-  return { pids, isReady, samples, stop, progress: lastKnown(started, samples) }
+  return { pids, isReady, samples, stop, progress: lastKnown(started, samples, processes === 1 ? progressOf : progressOfSeveral) }
 }
 
 function startOne(
@@ -110,7 +110,11 @@ function startOne(
 }
 
 /** A program that is too busy to answer in time has what it had; one that has ended is an error. */
-function lastKnown(started: NativeService[], samples: Ours['samples']): Ours['progress'] {
+function lastKnown(
+  started: NativeService[],
+  samples: Ours['samples'],
+  progressOf: (samples: Sample[]) => Progress,
+): Ours['progress'] {
   let last: Progress = { begun: 0, done: 0 }
   return async () => {
     if (!started.every((service) => service.isRunning())) throw new Error('The processor ended by itself')
@@ -125,4 +129,13 @@ function progressOf(samples: Sample[]): Progress {
   const sent = total(samples, 'pm_observations_total', { result: 'sent' })
   const judged = total(samples, 'pm_observations_total', { result: ['published', 'older', 'expired'] })
   return { begun, done: begun - Math.max(0, sent - judged) }
+}
+
+/**
+ * Of several processes that join one after another, the next begins anew what the one before had not committed; only what
+ * is published counts once. For traffic in which each record makes an update.
+ */
+function progressOfSeveral(samples: Sample[]): Progress {
+  const begun = total(samples, 'pm_records_consumed_total', { stage: 'ingest' })
+  return { begun, done: total(samples, 'pm_observations_total', { result: 'published' }) }
 }
