@@ -71,7 +71,13 @@ export async function startOurs(program: Program, deployment: Deployment, launch
   const isReady = async () =>
     (await Promise.all(started.map(({ address }) => fetch(`${address}/readyz`)))).every(({ ok }) => ok)
   const pids = await Promise.all(started.map(async (service) => (await service.pid()) as number))
-  return { pids, isReady, samples, stop, progress: lastKnown(started, samples, processes === 1 ? progressOf : progressOfSeveral) }
+  return {
+    pids,
+    isReady,
+    samples,
+    stop,
+    progress: lastKnown(started, samples, processes === 1 ? progressOf : progressOfSeveral),
+  }
 }
 
 function startOne(
