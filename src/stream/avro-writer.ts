@@ -35,17 +35,7 @@ function expect(fits: boolean, value: unknown, type: string): void {
 
 function writeLong(out: Output, value: unknown): void {
   expect(Number.isSafeInteger(value), value, 'long')
-  if (Math.abs(value as number) < EXACT) out.varint(value as number)
-  else writeWideLong(out, BigInt(value as number))
-}
-
-/** Doubled, a number below this is still exact. */
-const EXACT = 2 ** 52
-
-function writeWideLong(out: Output, value: bigint): void {
-  let rest = value < 0n ? -2n * value - 1n : 2n * value
-  for (; rest >= 0x80n; rest >>= 7n) out.uint8(Number(rest & 0x7fn) | 0x80)
-  out.uint8(Number(rest))
+  out.varint(value as number)
 }
 
 /** Most texts are ASCII: as many bytes as characters. */

@@ -1,13 +1,9 @@
 import { GrowingBuffer } from './growing-buffer.ts'
 
-/** Writes Kafka's protocol. */
+/** Writes Kafka's protocol. Avro has the same numbers of variable length. */
 export class Output extends GrowingBuffer {
   int8(value: number): void {
     this.buffer.writeInt8(value, this.reserve(1))
-  }
-
-  uint8(value: number): void {
-    this.buffer.writeUInt8(value, this.reserve(1))
   }
 
   int16(value: number): void {
@@ -37,13 +33,18 @@ export class Output extends GrowingBuffer {
     this.buffer.writeInt16BE(this.at - size - 2, size)
   }
 
-  /** A zigzag number of variable length, below 2^52. */
+  /** A safe integer as a zigzag number of variable length. It is never doubled: beyond 2^52 that is not exact. */
   varint(value: number): void {
     this.ensure(10)
     const { buffer } = this
-    let rest = value < 0 ? -2 * value - 1 : 2 * value
-    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) buffer[this.at++] = (rest % 0x80) | 0x80
-    buffer[this.at++] = rest
+    const sign = value < 0 ? 1 : 0
+    let rest = sign === 1 ? -value - 1 : value
+    let byte = (rest % 0x40) * 2 + sign
+    for (rest = Math.floor(rest / 0x40); rest > 0; rest = Math.floor(rest / 0x80)) {
+      buffer[this.at++] = byte | 0x80
+      byte = rest % 0x80
+    }
+    buffer[this.at++] = byte
   }
 
   /** Leaves room for the length of what comes next, as wide as that of `guess` bytes; returns where that begins. */
