@@ -44,6 +44,9 @@ export const RESPONSES = 'bench.responses'
 export const DEAD_LETTERS = 'bench.dead-letters'
 export const COLLECTION = 'pm_parking_events'
 
+/** As the Helm chart starts it: V8 would let the young generation grow to 128 MB where there is memory. */
+const NODE_FLAGS = ['--max-semi-space-size=8']
+
 /** The built program as an operator runs it, in one or more processes that share the work. */
 export async function startOurs(program: Program, deployment: Deployment, launching: Launching): Promise<Ours> {
   const { processes = 1 } = launching
@@ -90,7 +93,7 @@ function startOne(
   return startService({
     name: 'the processor',
     command: process.execPath,
-    args: [main, 'process'],
+    args: [...NODE_FLAGS, main, 'process'],
     cwd: directory,
     env: {
       ...env,

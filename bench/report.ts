@@ -8,7 +8,7 @@ export const countDoubted = (rounds: { doubts: string[] }[]): number =>
 /** A line of the table: what is compared, and what it must and should be. */
 export interface Line {
   measure: string
-  unit: '' | 'MiB' | '%'
+  unit: '' | 'MiB' | '%' | 's'
   value: Spread
   must: number
   aim: number

@@ -43,8 +43,8 @@ async function measure(bed: Bed, options: BenchOptions): Promise<Report> {
     Object.assign(report.details, details)
   }
   if (has('growth')) {
-    const { line, rounds } = await growth(bed, options)
-    report.lines.push(line)
+    const { lines, rounds } = await growth(bed, options)
+    report.lines.push(...lines)
     report.rounds.push(...rounds)
   }
   if (has('memory')) {

@@ -41,7 +41,7 @@ export interface IngestParts {
 }
 
 /** Chunks at work at once: enough that one computes while others wait, and no more records in memory. */
-const MOST_CHUNKS = 3
+const MOST_CHUNKS = 2
 
 /** The handler of one batch of an input partition. */
 export function createIngest(parts: IngestParts) {

@@ -40,7 +40,7 @@ const FENCED_TOO_OFTEN = 3
 const SETTLED_MS = 60_000
 
 /** Full chunks that lanes publish at the same time; of smaller ones more. */
-const MOST_CHUNKS = 3
+const MOST_CHUNKS = 2
 
 /** Lanes that restore at the same time. */
 const MOST_RESTORING = 2
