@@ -12,25 +12,32 @@ export type DeadLetterReason =
   | 'invalid_field' //       an identifying field of a type or content that cannot be an identifier
   | 'too_deep'
   | 'nul_in_key'
-  | 'number_out_of_range' // an integer that no BSON type keeps exactly
+  | 'number_out_of_range' // a number that no BSON type keeps exactly
+  | 'ill_formed_text' //     half a surrogate pair, which UTF-8 cannot hold
   | 'too_large'
   | 'unstorable' //          MongoDB refused this document
   | 'unexpected' //          a bug of ours: the record made the program throw
   | 'invalid_observation' // a message in the observations topic that is not a pack of ours
 
-/** Header names of a dead letter. The original key and headers stand beside them byte for byte, and the value but for card data. */
+/** Header names of a dead letter. The original key, value and headers stand beside them byte for byte, but for card data. */
 export const DEAD_LETTER_HEADERS = {
   reason: 'dead_letter_reason',
   message: 'dead_letter_message',
   topic: 'dead_letter_source_topic',
   partition: 'dead_letter_source_partition',
   offset: 'dead_letter_source_offset',
-  /** Kafka timestamp of the source record, epoch milliseconds. */
+  /** Kafka timestamp of the source record, epoch milliseconds. A replayed record still has it, and ingest takes it for its own. */
   timestamp: 'dead_letter_source_timestamp',
+  /** `tokenised` or `withheld` (its digest stands for it), when the key is not the original one. */
+  key: 'dead_letter_key',
+  /** The same of the headers; those withheld are missing. */
+  headers: 'dead_letter_headers',
   /** Set when the value is withheld or altered: `sha256:<hex>` of the original value. */
   digest: 'dead_letter_value_digest',
   /** `tokenised` or `withheld`, when the value is not the original one. */
   value: 'dead_letter_value',
+  /** How often the record was sent back to its source; a replayed record has it too. */
+  replays: 'dead_letter_replays',
 } as const
 
 /** The outcome of a record that becomes a dead letter. `message` names the thing and the remedy, without record data. */

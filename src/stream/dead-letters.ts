@@ -6,42 +6,84 @@ import type { SourceRecord } from '../contract/record.ts'
 import { saysKafka } from './errors.ts'
 import { type PartitionMessage, sendAll } from './send.ts'
 
-/** Takes card numbers out of bytes; null when they cannot be taken out and the value must be withheld. */
+/** Takes card numbers out of bytes; null when they cannot be taken out and the bytes must be withheld. */
 export type CleanBytes = (value: Buffer) => { value: Buffer | null; altered: boolean }
 
-/** The message of a dead letter, on a partition that follows its source. What an earlier one said of its value is not kept. */
+/** What became of a part of the record: `tokenised`, or `withheld`; null where it is as it was. */
+type Altered = 'tokenised' | 'withheld' | null
+
+const NAMES = DEAD_LETTER_HEADERS
+
+/** The message of a dead letter, on a partition that follows its source. What an earlier one said of its parts is not kept. */
 export function deadLetter(
   record: SourceRecord,
   reject: Reject,
   partitions: number,
   clean: CleanBytes,
 ): PartitionMessage {
-  const { [DEAD_LETTER_HEADERS.value]: _value, [DEAD_LETTER_HEADERS.digest]: _digest, ...original } = record.headers
+  const key = cleanKey(record.key, clean)
+  const { headers: original, altered } = cleanHeaders(record.headers, clean)
   const headers: IHeaders = {
     ...original,
-    [DEAD_LETTER_HEADERS.reason]: reject.reject,
-    [DEAD_LETTER_HEADERS.message]: reject.message,
-    [DEAD_LETTER_HEADERS.topic]: record.topic,
-    [DEAD_LETTER_HEADERS.partition]: String(record.partition),
-    [DEAD_LETTER_HEADERS.offset]: record.offset,
-    [DEAD_LETTER_HEADERS.timestamp]: String(record.timestamp),
+    [NAMES.reason]: reject.reject,
+    [NAMES.message]: reject.message,
+    [NAMES.topic]: record.topic,
+    [NAMES.partition]: String(record.partition),
+    [NAMES.offset]: record.offset,
+    [NAMES.timestamp]: String(record.timestamp),
+    ...(key.altered && { [NAMES.key]: key.altered }),
+    ...(altered && { [NAMES.headers]: altered }),
   }
-  const message = { partition: record.partition % partitions, key: record.key, value: record.value, headers }
+  const message = { partition: record.partition % partitions, key: key.bytes, value: record.value, headers }
   if (record.value === null) return message
-  const { value, altered } = clean(record.value)
-  return altered ? replaceValue(message, value, record.value) : message
+  const value = clean(record.value)
+  return value.altered ? replaceValue(message, value.value, record.value) : message
+}
+
+function cleanKey(key: Buffer | null, clean: CleanBytes): { bytes: Buffer | string | null; altered: Altered } {
+  if (key === null) return { bytes: null, altered: null }
+  const { value, altered } = clean(key)
+  if (!altered) return { bytes: key, altered: null }
+  return value === null ? { bytes: digestOf(key), altered: 'withheld' } : { bytes: value, altered: 'tokenised' }
+}
+
+/** Of an earlier dead letter. */
+const FORMER: ReadonlySet<string> = new Set([NAMES.value, NAMES.digest, NAMES.key, NAMES.headers])
+
+function cleanHeaders(headers: SourceRecord['headers'], clean: CleanBytes): { headers: IHeaders; altered: Altered } {
+  const kept: IHeaders = {}
+  let altered: Altered = null
+  const note = (now: Altered) => {
+    altered = altered === 'withheld' ? altered : now
+  }
+  const cleanPart = (part: Buffer | string): Buffer | string | null => {
+    const outcome = clean(Buffer.from(part))
+    if (!outcome.altered) return part
+    note(outcome.value === null ? 'withheld' : 'tokenised')
+    return outcome.value
+  }
+  for (const [name, header] of Object.entries(headers)) {
+    if (FORMER.has(name)) continue
+    const cleanName = cleanPart(name)
+    if (cleanName === null) continue
+    // A header may have no value, which kafkajs gives as null, though its types do not say so.
+    const parts = [header].flat().map((part) => (part == null ? part : cleanPart(part)))
+    const left = parts.filter((part, i) => part !== null || [header].flat()[i] === null) as (Buffer | string)[]
+    if (left.length > 0) kept[String(cleanName)] = Array.isArray(header) ? left : left[0]
+  }
+  return { headers: kept, altered }
 }
 
 /** The digest is of the value as it was first, whatever was done to it before. */
 function replaceValue(message: PartitionMessage, value: Buffer | null, original: Buffer): PartitionMessage {
-  const tokenised = message.headers?.[DEAD_LETTER_HEADERS.value] === 'tokenised'
+  const tokenised = message.headers?.[NAMES.value] === 'tokenised'
   return {
     ...message,
     value,
     headers: {
       ...message.headers,
-      ...(!tokenised && { [DEAD_LETTER_HEADERS.digest]: digestOf(original) }),
-      [DEAD_LETTER_HEADERS.value]: value === null ? 'withheld' : 'tokenised',
+      ...(!tokenised && { [NAMES.digest]: digestOf(original) }),
+      [NAMES.value]: value === null ? 'withheld' : 'tokenised',
     },
   }
 }
@@ -75,8 +117,9 @@ function withoutValue(message: PartitionMessage): PartitionMessage {
 }
 
 function withoutKey(message: PartitionMessage): PartitionMessage {
-  const ours = new Set<string>(Object.values(DEAD_LETTER_HEADERS))
-  const headers = Object.fromEntries(Object.entries(message.headers ?? {}).filter(([name]) => ours.has(name)))
+  const ours = new Set<string>(Object.values(NAMES))
+  const kept = Object.fromEntries(Object.entries(message.headers ?? {}).filter(([name]) => ours.has(name)))
+  const headers = { ...kept, [NAMES.key]: 'withheld', [NAMES.headers]: 'withheld' }
   return { ...message, key: digestOf(Buffer.from(message.key ?? '')), headers }
 }
 

@@ -12,7 +12,11 @@ export interface PartitionMessage extends Message {
  * Sends `messages` and resolves when each is acknowledged by all in-sync replicas, possibly more than once. Order within
  * a partition is kept. Rejects when an attempt failed: the caller may repeat the whole.
  */
-export async function sendAll(producer: Producer, topic: string, messages: PartitionMessage[]): Promise<void> {
+export async function sendAll(
+  producer: Pick<Producer, 'send'>,
+  topic: string,
+  messages: PartitionMessage[],
+): Promise<void> {
   for (const batch of cutBySize(messages)) {
     const acknowledged = await producer.send({ topic, messages: batch, acks: -1 })
     // A retried send can lose the part of a broker whose leader moved meanwhile: the answer must name every partition.

@@ -6,6 +6,7 @@ import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs'
 import type { Logger } from 'pino'
+import { DEAD_LETTER_HEADERS } from '../contract/dead-letter.ts'
 import type { SourceRecord } from '../contract/record.ts'
 import { type Committer, createCommitter, type NextOffset } from './committer.ts'
 import { saysKafka } from './errors.ts'
@@ -31,8 +32,20 @@ export type OnBatch = (messages: KafkaMessage[], lastOffset: string, turn: Turn)
 
 /** A Kafka message with where it stands. */
 export function sourceRecord({ topic, partition }: Turn, message: KafkaMessage): SourceRecord {
-  const { offset, timestamp, key, value, headers = {} } = message
-  return { topic, partition, offset, timestamp: Number(timestamp), key, value, headers }
+  const { offset, key, value, headers = {} } = message
+  return { topic, partition, offset, timestamp: firstWritten(message), key, value, headers }
+}
+
+/**
+ * When Kafka wrote the record first, epoch milliseconds: a replayed one says so in a header, and so is read as it would have
+ * been then. The header can only make it older.
+ */
+function firstWritten({ timestamp, headers }: KafkaMessage): number {
+  const written = Number(timestamp)
+  const header = headers?.[DEAD_LETTER_HEADERS.timestamp]
+  if (header === undefined) return written
+  const text = String(header)
+  return /^\d{1,15}$/.test(text) ? Math.min(Number(text), written) : written
 }
 
 const after = (offset: string) => (BigInt(offset) + 1n).toString()

@@ -71,10 +71,12 @@ describe('dead-letters', () => {
     const { code, stdout, stderr } = await runMain(['dead-letters', 'list', '--limit', '3'], env)
     expect([code, stderr]).toEqual([0, ''])
     const lines = stdout.trim().split('\n')
-    expect(lines).toHaveLength(6)
+    expect(lines).toHaveLength(8)
     expect(lines[1]).toMatch(/^2:0 .* no_registry +parkmobile\.events 5:99 +what is wrong with 99$/)
     expect(lines[2]).toMatch(/^1:14 .* invalid_json +parkmobile\.events 5:29 /)
-    expect(lines.at(-1)).toBe('31 dead letters: invalid_json 30, no_registry 1')
+    expect(lines.at(-3)).toBe('31 dead letters: invalid_json 30, no_registry 1')
+    expect(lines.at(-2)).toBe('from parkmobile.events 31')
+    expect(lines.at(-1)).toMatch(/^on \d{4}-\d\d-\d\d \d+/)
   })
 
   test('list --json is one object, and --reason narrows it', async () => {

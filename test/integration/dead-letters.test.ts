@@ -131,6 +131,31 @@ describe('a dead letter', () => {
     expect([text(letter.headers, 'value'), text(letter.headers, 'digest')]).toEqual(['tokenised', digestOf(value)])
   })
 
+  test('has no card number in its key and headers either, nor in their names', async () => {
+    const binary = Buffer.concat([Buffer.from([0xff, 0]), Buffer.from(CARD)])
+    const headers = {
+      note: `of ${CARD}`,
+      [`h-${CARD}`]: 'name',
+      binary,
+      several: [Buffer.from('kept'), binary],
+      fine: '1',
+    }
+    const letter = await sent(recordOf({ key: Buffer.from(`card ${CARD}`), headers: headers as never }))
+    const token = cleanText(CARD)
+    expect(letter.key?.toString()).toBe(`card ${token}`)
+    const { note, [`h-${token}`]: name, several, fine, ...rest } = letter.headers ?? {}
+    expect([note, name, several, fine].map(String)).toEqual([`of ${token}`, 'name', 'kept', '1'])
+    expect(Object.keys(rest).every((name) => name.startsWith('dead_letter_'))).toBe(true)
+    expect([text(rest, 'key'), text(rest, 'headers'), text(rest, 'value')]).toEqual([
+      'tokenised',
+      'withheld',
+      undefined,
+    ])
+    topic += '-binary'
+    const withheld = await sent(recordOf({ key: binary }))
+    expect([withheld.key?.toString(), text(withheld.headers, 'key')]).toEqual([digestOf(binary), 'withheld'])
+  })
+
   test('goes without a binary value that shows a card number, with the digest', async () => {
     const value = Buffer.concat([Buffer.from([0, 0, 0, 0, 9, 32]), Buffer.from(CARD), Buffer.from([0xff, 0])])
     const letter = await sent(recordOf({ value }))

@@ -11,6 +11,10 @@ export interface Letter {
   readonly message: string
   /** Where the record came from, as far as its headers say. */
   readonly source: { topic: string | null; partition: number | null; offset: string | null; timestamp: string | null }
+  /** Parts that are not as they were, with what was done to them: `tokenised` or `withheld`. */
+  readonly altered: { readonly key?: string; readonly value?: string; readonly headers?: string }
+  /** How often the record has been replayed. */
+  readonly replays: number
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
@@ -44,6 +48,11 @@ const isoOrNull = (text: string | null): string | null => {
   return date === null ? null : date.toISOString()
 }
 
+function alteredOf(of: (name: 'key' | 'value' | 'headers') => string | null): Letter['altered'] {
+  const parts = (['key', 'value', 'headers'] as const).map((name) => [name, of(name)] as const)
+  return Object.fromEntries(parts.filter(([, how]) => how !== null))
+}
+
 export function toLetter(partition: number, { offset, timestamp, headers }: KafkaMessage): Letter {
   const of = (name: keyof typeof DEAD_LETTER_HEADERS) => headerText(headers, DEAD_LETTER_HEADERS[name])
   return {
@@ -58,6 +67,8 @@ export function toLetter(partition: number, { offset, timestamp, headers }: Kafk
       offset: of('offset'),
       timestamp: isoOrNull(of('timestamp')),
     },
+    altered: alteredOf(of),
+    replays: wholeOrNull(of('replays')) ?? 0,
   }
 }
 

@@ -2,12 +2,13 @@ import type { Settings } from '../../settings.ts'
 import { readToEnd } from '../../stream/read-to-end.ts'
 import { print } from '../command-line.ts'
 import { type Connection, patiently, rangesOf } from '../connect.ts'
+import { type Choice, isChosen } from './choose.ts'
 import { type Letter, printable, sourceText, toLetter } from './letter.ts'
 import { createNewest, type Summary } from './newest.ts'
 
 export interface ListOptions {
   readonly limit: number
-  readonly reason: string | null
+  readonly choice: Choice
   readonly json: boolean
 }
 
@@ -23,7 +24,7 @@ async function read(connection: Connection, settings: Settings, options: ListOpt
     onMessages: (partition, messages) => {
       for (const message of messages) {
         const letter = toLetter(partition, message)
-        if (options.reason === null || letter.reason === options.reason) newest.add(letter)
+        if (isChosen(letter, options.choice)) newest.add(letter)
       }
     },
   })
@@ -44,14 +45,21 @@ function table(rows: string[][]): string[] {
   return rows.map((row) => row.map((cell, i) => (i < row.length - 1 ? cell.padEnd(widths[i] ?? 0) : cell)).join('  '))
 }
 
-function printPretty({ total, reasons, letters }: Summary): void {
+const listed = (counts: Readonly<Record<string, number>>) =>
+  Object.entries(counts)
+    .map(([name, count]) => `${printable(name)} ${count}`)
+    .join(', ')
+
+function printPretty({ total, reasons, sources, days, letters }: Summary): void {
   if (letters.length > 0) {
     const rows = [['PARTITION:OFFSET', 'WRITTEN', 'REASON', 'SOURCE', 'MESSAGE'], ...letters.map(cells)]
     for (const row of table(rows.map((row) => row.map((cell) => printable(cell).replaceAll('\n', ' '))))) print(row)
     print('')
   }
-  const counts = Object.entries(reasons).map(([reason, count]) => `${printable(reason)} ${count}`)
-  print(`${total} dead letter${total === 1 ? '' : 's'}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`)
+  print(`${total} dead letter${total === 1 ? '' : 's'}${total > 0 ? `: ${listed(reasons)}` : ''}`)
+  if (total === 0) return
+  print(`from ${listed(sources)}`)
+  print(`on ${listed(days)}`)
 }
 
 /** `dead-letters list`: the newest, and how many there are by reason. */

@@ -1,14 +1,33 @@
 import type { Letter } from './letter.ts'
 
-/** The summary of a reading of the topic: how many there are by reason, and the newest. */
+/** The summary of a reading of the topic: how many there are, by reason, source topic and day (UTC), and the newest. */
 export interface Summary {
   readonly total: number
+  /** Most first. */
   readonly reasons: Readonly<Record<string, number>>
+  readonly sources: Readonly<Record<string, number>>
+  /** Earliest first. */
+  readonly days: Readonly<Record<string, number>>
   /** Newest first. */
   readonly letters: readonly Letter[]
 }
 
-const MOST_REASONS = 50
+/** Counts by name. Somebody else may write to the topic too: their names must not grow the summary without bound. */
+function createCounts() {
+  const counts = new Map<string, number>()
+  return {
+    add(name: string) {
+      const known = counts.has(name) || counts.size < MOST_NAMES ? name : '(other)'
+      counts.set(known, (counts.get(known) ?? 0) + 1)
+    },
+    sorted: (order: (a: readonly [string, number], b: readonly [string, number]) => number) =>
+      Object.fromEntries([...counts].sort(order)),
+  }
+}
+
+const MOST_NAMES = 50
+const byCount = ([, a]: readonly [string, number], [, b]: readonly [string, number]) => b - a
+const byName = ([a]: readonly [string, number], [b]: readonly [string, number]) => (a < b ? -1 : 1)
 
 const newestFirst = (a: Letter, b: Letter): number => {
   if (a.time !== b.time) return a.time < b.time ? 1 : -1
@@ -20,23 +39,28 @@ const newestFirst = (a: Letter, b: Letter): number => {
 export function createNewest(limit: number): { add(letter: Letter): void; summary(): Summary } {
   let kept: Letter[] = []
   let total = 0
-  const reasons = new Map<string, number>()
+  const [reasons, sources, days] = [createCounts(), createCounts(), createCounts()]
   const trim = () => {
     kept = kept.sort(newestFirst).slice(0, limit)
   }
   return {
     add(letter) {
       total++
-      // Somebody else may write to the topic too: their reasons must not grow the summary without bound.
-      const reason = reasons.has(letter.reason) || reasons.size < MOST_REASONS ? letter.reason : '(other)'
-      reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+      reasons.add(letter.reason)
+      sources.add(letter.source.topic ?? '(unknown)')
+      days.add(letter.time.slice(0, 10))
       kept.push(letter)
       if (kept.length >= 2 * limit + 1000) trim()
     },
     summary() {
       trim()
-      const byCount = [...reasons].sort(([, a], [, b]) => b - a)
-      return { total, reasons: Object.fromEntries(byCount), letters: kept }
+      return {
+        total,
+        reasons: reasons.sorted(byCount),
+        sources: sources.sorted(byCount),
+        days: days.sorted(byName),
+        letters: kept,
+      }
     },
   }
 }

@@ -4,6 +4,7 @@ import type { Settings } from '../../settings.ts'
 import { readToEnd } from '../../stream/read-to-end.ts'
 import { CommandError, print, UsageError } from '../command-line.ts'
 import { type Connection, patiently, rangesOf } from '../connect.ts'
+import { decodedOf } from './decoded.ts'
 import { asText, headerText, printable, sourceText, toLetter } from './letter.ts'
 
 export interface Position {
@@ -63,8 +64,9 @@ export function hexDump(bytes: Buffer): string {
 }
 
 /** Bytes for a person: text where they are text, else a hex dump. */
-function readable(bytes: Buffer | null): string {
+function readable(bytes: Buffer | null, hex: boolean): string {
   if (bytes === null) return '(null)'
+  if (hex) return hexDump(bytes)
   const text = asText(bytes)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a NUL tells that it is no text
   return text === null || /\x00/.test(text) ? hexDump(bytes) : printable(text)
@@ -72,7 +74,7 @@ function readable(bytes: Buffer | null): string {
 
 const OURS = new Set<string>(Object.values(DEAD_LETTER_HEADERS))
 
-function printPretty(at: Position, message: KafkaMessage): void {
+function printPretty({ at, hex }: ShowOptions, message: KafkaMessage, decoded: string | null): void {
   const letter = toLetter(at.partition, message)
   const row = (name: string, text: string | null) => {
     if (text !== null) print(`${name.padEnd(10)} ${printable(text)}`)
@@ -83,35 +85,46 @@ function printPretty(at: Position, message: KafkaMessage): void {
   row('message', letter.message)
   row('source', sourceText(letter))
   row('timestamp', letter.source.timestamp)
-  row('value', headerText(message.headers, DEAD_LETTER_HEADERS.value))
+  for (const [part, how] of Object.entries(letter.altered)) row(part, how)
   row('digest', headerText(message.headers, DEAD_LETTER_HEADERS.digest))
+  row('replays', letter.replays > 0 ? String(letter.replays) : null)
   for (const name of Object.keys(message.headers ?? {}).filter((header) => !OURS.has(header))) {
     row('header', `${name}: ${headerText(message.headers, name)}`)
   }
-  print(`\nkey\n${readable(message.key)}`)
-  print(`\nvalue (${message.value?.length ?? 0} bytes)\n${readable(message.value)}`)
+  print(`\nkey\n${readable(message.key, hex)}`)
+  print(`\nvalue (${message.value?.length ?? 0} bytes)\n${readable(message.value, hex)}`)
+  if (decoded !== null) print(`\ndecoded\n${printable(decoded)}`)
 }
 
 const machine = (bytes: Buffer | null) =>
   bytes === null ? null : { text: asText(bytes), base64: bytes.toString('base64') }
 
-function printJson(at: Position, message: KafkaMessage): void {
+function printJson({ at }: ShowOptions, message: KafkaMessage, decoded: string | null): void {
   const headers = Object.entries(message.headers ?? {}).flatMap(([name, header]) =>
     [header].flat().map((value) => ({ name, ...machine(value === undefined ? null : Buffer.from(value)) })),
   )
   const letter = toLetter(at.partition, message)
-  print(JSON.stringify({ ...letter, headers, key: machine(message.key), value: machine(message.value) }, null, 2))
+  const bytes = { key: machine(message.key), value: machine(message.value) }
+  print(JSON.stringify({ ...letter, headers, ...bytes, decoded }, null, 2))
+}
+
+export interface ShowOptions {
+  readonly at: Position
+  /** In hex, though it may be text. */
+  readonly hex: boolean
+  readonly json: boolean
 }
 
 /** `dead-letters show`: one dead letter, whole. */
 export async function show(
   connection: Connection,
   settings: Settings,
-  { at, json }: { at: Position; json: boolean },
+  options: ShowOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  const message = await patiently(signal, () => fetchOne(connection, settings, at, signal))
-  if (json) printJson(at, message)
-  else printPretty(at, message)
+  const message = await patiently(signal, () => fetchOne(connection, settings, options.at, signal))
+  const decoded = await decodedOf(message.value, settings.registry)
+  const printIt = options.json ? printJson : printPretty
+  printIt(options, message, decoded)
   return 0
 }

@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import type { KafkaMessage } from 'kafkajs'
+import { isChosen, optionsOf, parseChoice } from '../../../src/commands/dead-letters/choose.ts'
 import { headerText, printable, toLetter } from '../../../src/commands/dead-letters/letter.ts'
 import { createNewest } from '../../../src/commands/dead-letters/newest.ts'
+import { createSeen } from '../../../src/commands/dead-letters/seen.ts'
 import { hexDump, parsePosition } from '../../../src/commands/dead-letters/show.ts'
 
 const message = (headers: KafkaMessage['headers'], timestamp = '1767225600000'): KafkaMessage =>
@@ -32,6 +34,8 @@ describe('a dead letter', () => {
         offset: '9007199254740993',
         timestamp: '2025-12-31T23:58:20.000Z',
       },
+      altered: {},
+      replays: 0,
     })
   })
 
@@ -84,6 +88,47 @@ describe('the newest dead letters', () => {
     expect(Object.keys(newest.summary().reasons)).toHaveLength(51)
     expect(newest.summary().reasons['(other)']).toBe(950)
   })
+})
+
+describe('a choice', () => {
+  const letter = toLetter(0, message({ dead_letter_reason: 'too_deep', dead_letter_source_topic: 'a topic' }))
+
+  test.each([
+    [{}, true],
+    [{ reason: 'too_deep', source: 'a topic' }, true],
+    [{ reason: 'invalid_json' }, false],
+    [{ source: 'another' }, false],
+    [{ since: '2026-01-01' }, true],
+    [{ since: '2026-01-01T00:00:00.001Z' }, false],
+    [{ until: '2026-01-01T00:00:00.001Z' }, true],
+    [{ until: '2026-01-01T01:00:00+01:00' }, false],
+    [{ since: '24h' }, false],
+    [{ until: '1d' }, true],
+  ])('%j', (options, chosen) => expect(isChosen(letter, parseChoice(options))).toBe(chosen))
+
+  test('that is none is an error', () => {
+    for (const since of ['yesterday', '24', '5w', '']) expect(() => parseChoice({ since })).toThrow('--since')
+  })
+
+  test('is written as options again, safe in a shell', () => {
+    const choice = parseChoice({ reason: "it's", until: '2026-01-01T00:00:00Z' })
+    expect(optionsOf(choice)).toBe(String.raw`--reason 'it'\''s' --until 2026-01-01T00:00:00.000Z`)
+  })
+})
+
+test('a source is seen again only where topic, partition and offset are the same', () => {
+  const isRepeated = createSeen()
+  const at = (topic: string, partition: number, offset: string) =>
+    isRepeated({ ...toLetter(0, message({})), source: { topic, partition, offset, timestamp: null } })
+  const places: [string, number, string][] = [
+    ['a', 1, '5'],
+    ['a', 1, '6'],
+    ['a', 2, '5'],
+    ['b', 1, '5'],
+    ['a', 1, '1048581'],
+  ]
+  expect(places.map((place) => at(...place))).toEqual([false, false, false, false, false])
+  expect(places.map((place) => at(...place))).toEqual([true, true, true, true, true])
 })
 
 describe('show', () => {

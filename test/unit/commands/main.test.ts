@@ -37,10 +37,11 @@ describe('the command line', () => {
     [['config', 'all'], "unexpected argument 'all'"],
     [['tail', '--kind', 'parking'], "unknown kind 'parking'"],
     [['tail', '--session'], "'--session <value>' argument missing"],
-    [['dead-letters'], 'list or show'],
+    [['dead-letters'], 'list, show or replay'],
     [['dead-letters', 'list', '--limit', 'all'], "--limit is 'all'"],
     [['dead-letters', 'show', '17'], '<partition>:<offset>'],
-    [['dead-letters', 'replay'], 'not in this version'],
+    [['dead-letters', 'replay', '--limit', '5'], "replay has no option '--limit'"],
+    [['dead-letters', 'list', '--since', 'yesterday'], '--since'],
   ])('%j is told, with a hint to the help, and ends with 2', async (args, message) => {
     const { code, stdout, stderr } = await runMain(args, NEEDED)
     expect([code, stdout]).toEqual([2, ''])
