@@ -20,6 +20,14 @@ export interface SourceRecord extends Source {
   readonly headers: Headers
 }
 
-/** Any decoded value; integers beyond 2^53 are bigint so that they keep their value. */
-export type Json = null | boolean | number | bigint | string | Json[] | { [key: string]: Json }
+/** A number whose value no double and no 64-bit integer has, as its decimal text; BSON has a type that keeps it. */
+export class Decimal {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** Any decoded value; integers beyond 2^53 are bigint, and what a double cannot hold is Decimal, so that they keep their value. */
+export type Json = null | boolean | number | bigint | Decimal | string | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }

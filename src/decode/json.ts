@@ -1,14 +1,15 @@
 import { isUtf8 } from 'node:buffer'
 import type { Reject } from '../contract/dead-letter.ts'
-import type { Json } from '../contract/record.ts'
+import { Decimal, type Json } from '../contract/record.ts'
+import { exactNumber } from './number.ts'
 
 /** A value, or why there is none. */
 export type Decoded = { value: Json } | Reject
 
 /**
  * Decodes JSON text (UTF-8, a byte order mark is tolerated). As `JSON.parse` has it: the last of equal keys wins, and
- * `__proto__` is a key like others. Integers beyond 2^53 become bigint and keep their value; decimals are doubles, and
- * infinite when they are beyond them (`1e400`).
+ * `__proto__` is a key like others. Numbers keep their value: a double where it has the value, to as many
+ * digits as are given; else bigint or Decimal.
  */
 export function decodeJson(bytes: Buffer): Decoded {
   if (bytes.length === 0)
@@ -26,7 +27,8 @@ export function decodeJson(bytes: Buffer): Decoded {
 /** Parses JSON text, exactly where a double would not do. */
 export function parseJson(text: string): Decoded {
   try {
-    return { value: mayBeInexact(text) ? parseExactly(text) : (JSON.parse(text) as Json) }
+    const value = mayBeInexact(text) ? parseExactly(text) : (JSON.parse(text) as Json)
+    return SURROGATE_ESCAPE.test(text) && !isWellFormed(value) ? ILL_FORMED : { value }
   } catch (error) {
     return rejectOf(error)
   }
@@ -34,22 +36,27 @@ export function parseJson(text: string): Decoded {
 
 const BYTE_ORDER_MARK = 0xfeff
 
-/** Integers of fewer digits are exact in a double. */
+/** Numbers of fewer digits are exact in a double, or the text of one. */
 const EXACT_DIGITS = 15
 
 /**
- * Whether the text may hold an integer that a double does not keep. Fast for the many that do not: 16 digits in a row
- * cover one of the places 15, 31, 47 …, so only these are looked at.
+ * Whether the text may hold a number that a double does not keep. Fast for the many that do not: 16 digits in a row, a dot
+ * among them or not, cover one of the places 15, 31, 47 …, so only these are looked at; and exponents are rare.
  */
 function mayBeInexact(text: string): boolean {
   for (let i = EXACT_DIGITS; i < text.length; i += EXACT_DIGITS + 1) {
-    if (isDigit(text.charCodeAt(i)) && digitsAround(text, i) > EXACT_DIGITS) return LONG_INTEGER.test(text)
+    if (isDigit(text.charCodeAt(i)) && digitsAround(text, i) > EXACT_DIGITS) {
+      if (LONG_NUMBER.test(text)) return true
+      break
+    }
   }
-  return false
+  return GREAT_EXPONENT.test(text)
 }
 
-/** Digits that follow a quote, a dot or a letter (ids in strings, fractions) are no integers. */
-const LONG_INTEGER = /(?:^|[:,[\s])-?[0-9]{16}/
+/** Digits that follow a quote or a letter (ids in strings) are no number. */
+const LONG_NUMBER = /(?:^|[:,[\s])-?(?:[0-9]\.?){16}/
+/** Beyond those of most doubles. */
+const GREAT_EXPONENT = /[0-9][eE][-+]?[0-9]{3}/
 
 function digitsAround(text: string, at: number): number {
   let first = at
@@ -59,11 +66,9 @@ function digitsAround(text: string, at: number): number {
   return last - first + 1
 }
 
-const isDigit = (code: number) => code >= 48 && code <= 57
-
-const INT64_MIN = -(2n ** 63n)
-const INT64_MAX = 2n ** 63n - 1n
-const INTEGER = /^-?[0-9]+$/
+/** A dot counts as one: it may stand among the digits of a number. */
+const isDigit = (code: number) => (code >= 48 && code <= 57) || code === DOT
+const DOT = 46
 
 class OutOfRange extends Error {}
 
@@ -75,14 +80,29 @@ function parseExactly(text: string): Json {
 }
 
 const exact: SourceReviver = (_key, value, context) => {
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
-  if (context === undefined) throw new OutOfRange('This Node rounds integers beyond 2^53. Run on Node 22.22 or newer.')
-  const { source } = context
-  if (source === undefined) return value
-  if (!INTEGER.test(source)) return value
-  const integer = BigInt(source)
-  if (integer >= INT64_MIN && integer <= INT64_MAX) return integer
-  throw new OutOfRange('An integer is beyond 64 bits, which MongoDB cannot keep. Send it as text.')
+  if (typeof value !== 'number') return value
+  if (context?.source === undefined) {
+    if (Number.isSafeInteger(value)) return value
+    throw new OutOfRange('This Node rounds integers beyond 2^53. Run on Node 22.22 or newer.')
+  }
+  const kept = exactNumber(context.source, value)
+  if (kept === null) throw new OutOfRange('A number has more digits than MongoDB keeps. Send it as text.')
+  return kept
+}
+
+/** Half of a surrogate pair can only come in as an escape, since the bytes are UTF-8. */
+const SURROGATE_ESCAPE = /\\u[dD][89abAB]|\\u[dD][c-fC-F]/
+
+function isWellFormed(value: Json): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value !== 'object' || value === null || value instanceof Decimal) return true
+  if (Array.isArray(value)) return value.every(isWellFormed)
+  return Object.entries(value).every(([key, inner]) => key.isWellFormed() && isWellFormed(inner))
+}
+
+const ILL_FORMED: Reject = {
+  reject: 'ill_formed_text',
+  message: 'A text of the value holds half a surrogate pair, which UTF-8 cannot. Send well-formed text.',
 }
 
 /** Messages of `JSON.parse` quote the text, which may be card data: they are not passed on. */

@@ -3,6 +3,8 @@
  * buffer that is used again. The driver's own serializer knows every type there is and takes four times as long;
  * `test/unit/documents/bson.test.ts` holds the two equal, byte for byte.
  */
+import { Decimal128 } from 'mongodb'
+import { Decimal } from '../contract/record.ts'
 import { GrowingBuffer } from '../stream/growing-buffer.ts'
 
 /** What was encoded already, to be copied in as it is. */
@@ -34,6 +36,7 @@ const DATE = 0x09
 const NULL = 0x0a
 const INT32 = 0x10
 const INT64 = 0x12
+const DECIMAL128 = 0x13
 
 /**
  * Beyond this nesting MongoDB refuses not the document (it stores 180 levels) but the whole command that holds it, so it is
@@ -120,6 +123,9 @@ function writeObjectElement(key: string, value: object | null, depth: number): v
     writeInt32(time % 2 ** 32, out.at) // two's complement, also of a time before 1970
     writeInt32(Math.floor(time / 2 ** 32), out.at + 4)
     out.at += 8
+  } else if (value instanceof Decimal) {
+    writeKey(DECIMAL128, key)
+    out.bytes(Decimal128.fromString(value.text).bytes)
   } else if (value instanceof Encoded) {
     writeKey(value.isArray ? ARRAY : OBJECT, key)
     out.bytes(value.bytes)

@@ -1,6 +1,6 @@
-import { createHmac } from 'node:crypto'
+import { cardToken } from '../contract/card-token.ts'
 import type { DeadLetterReason } from '../contract/dead-letter.ts'
-import type { Json, JsonObject } from '../contract/record.ts'
+import { Decimal, type Json, type JsonObject } from '../contract/record.ts'
 import { type CleanBytes, cleanBytesWith } from './card-bytes.ts'
 import { isCardNumber, mayHoldCard, replaceCards } from './card-numbers.ts'
 import { put } from './put.ts'
@@ -50,7 +50,7 @@ interface Exempt {
 }
 
 export function createCards({ tokenKey, exemptPaths }: CardOptions): Cards {
-  const replace = tokenKey === null ? mask : (digits: string) => token(tokenKey, digits)
+  const replace = tokenKey === null ? mask : (digits: string) => cardToken(tokenKey, digits)
   const cleanText = (text: string) =>
     text.length >= SHORTEST_CARD && mayHoldCard(text) ? replaceCards(text, replace) : text
   const exempt = exemptPaths.length === 0 ? undefined : exemptTree(exemptPaths)
@@ -60,11 +60,6 @@ export function createCards({ tokenKey, exemptPaths }: CardOptions): Cards {
     cleanText,
     cleanBytes: (value) => cleanBytesWith(value, replace),
   }
-}
-
-/** Equal numbers have equal tokens, whatever their separators, so that documents are still found by card. */
-function token(key: string, digits: string): string {
-  return `tok_${createHmac('sha256', key).update(digits).digest('hex').slice(0, 32)}`
 }
 
 function mask(digits: string): string {
@@ -101,6 +96,7 @@ function createWalk(cleanText: (text: string) => string, replace: (digits: strin
         return exempt?.exempt ? value : cleanNumber(value)
       case 'object':
         if (value === null) return value
+        if (value instanceof Decimal) return exempt?.exempt ? value : cleanDecimal(value)
         if (depth > MAX_DEPTH)
           throw new Unstorable(
             'too_deep',
@@ -119,6 +115,12 @@ function createWalk(cleanText: (text: string) => string, replace: (digits: strin
     }
     const digits = String(value < 0 ? -value : value)
     return isCardNumber(digits) ? replace(digits) : value
+  }
+
+  function cleanDecimal(value: Decimal): Json {
+    const [, whole = '', fraction = '', power = '0'] = DECIMAL.exec(value.text) ?? []
+    const digits = whole + fraction.slice(0, Number(power)).padEnd(Number(power), '0')
+    return isCardNumber(digits) && /^0*$/.test(fraction.slice(Number(power))) ? replace(digits) : value
   }
 
   function walkArray(array: Json[], depth: number, exempt: Exempt | undefined): Json[] {
@@ -165,6 +167,9 @@ interface KeyPlan {
   sensitivity: Sensitivity
   name: string
 }
+
+/** A decimal that may be a whole number of few digits. */
+const DECIMAL = /^-?(\d+)(?:\.(\d+))?(?:[eE]\+?(\d\d?))?$/
 
 const KEEP: KeyPlan = { sensitivity: 'keep', name: '' }
 

@@ -7,7 +7,8 @@ import { reject } from './reject.ts'
 
 /** `event_id` of a record: from its value, or else its key. */
 export function eventIdOf(value: Json | undefined, key: Buffer | null, cards: Cards): string | Reject {
-  if (value !== undefined && value !== null && value !== '') {
+  const isBlank = typeof value === 'string' && value.trim() === ''
+  if (value !== undefined && value !== null && !isBlank) {
     const id = textOfId(value)
     if (id === null) return reject('invalid_field', 'event_id is neither text nor an integer. Send it as text.')
     return faultOf('event_id', id) ?? id

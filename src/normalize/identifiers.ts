@@ -1,5 +1,5 @@
 import type { Reject } from '../contract/dead-letter.ts'
-import type { Json } from '../contract/record.ts'
+import { Decimal, type Json } from '../contract/record.ts'
 import { reject } from './reject.ts'
 
 /** Most bytes (UTF-8) of an identifying field. */
@@ -15,7 +15,7 @@ export function textOfId(value: Json | undefined): string | null {
     case 'number':
       return Number.isSafeInteger(value) ? String(value) : Number.isInteger(value) ? String(BigInt(value)) : null
     default:
-      return null
+      return value instanceof Decimal && /^-?\d+$/.test(value.text) ? value.text : null
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../contract/record.ts'
+import { Decimal, type Json, type JsonObject } from '../contract/record.ts'
 
 /** Sets a key as data, whatever its name: `__proto__` too becomes a plain key of the object, as `JSON.parse` does it. */
 export function put(object: JsonObject, key: string, value: Json): void {
@@ -10,5 +10,5 @@ export function put(object: JsonObject, key: string, value: Json): void {
 }
 
 export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Decimal)
 }

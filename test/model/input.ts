@@ -29,11 +29,19 @@ export interface ModelSettings {
 /** The Avro schema of an id, parsed; undefined when the registry does not know it. */
 export type SchemaSource = (id: number) => Promise<unknown>
 
-export type Value = null | boolean | number | bigint | string | Value[] | { [field: string]: Value }
+/** A number that neither a double nor 64 bits can hold. */
+export class Decimal {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+export type Value = null | boolean | number | bigint | Decimal | string | Value[] | { [field: string]: Value }
 export type Fields = { [field: string]: Value }
 
 export const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Decimal)
 
 /** `topic/partition/offset`. */
 export const positionOf = ({
@@ -46,8 +54,9 @@ export const positionOf = ({
   offset: number | string
 }) => `${topic}/${partition}/${offset}`
 
-/** Ids as text; numbers keep their decimal text. */
+/** Ids as text; numbers keep their decimal text, and blanks are none. */
 export function idText(value: Value | undefined): string | null {
-  if (typeof value === 'string' && value !== '') return value
+  if (typeof value === 'string') return value.trim() === '' ? null : value
+  if (value instanceof Decimal && /^-?\d+$/.test(value.text)) return value.text
   return typeof value === 'bigint' || Number.isInteger(value) ? String(value) : null
 }

@@ -79,8 +79,8 @@ const isActivateBody = (body: Fields) =>
   first([body], ['starttimeutc', 'starttime'], timeOf) !== null &&
   first([body], ['stoptimeutc', 'stoptime'], timeOf) !== null
 
-const word = (text: string) => text.toLowerCase().replaceAll('_', '-')
-const wordOf = (value: Value | undefined) => (typeof value === 'string' && value !== '' ? word(value) : null)
+const word = (text: string) => text.trim().toLowerCase().replaceAll('_', '-')
+const wordOf = (value: Value | undefined) => (typeof value === 'string' && value.trim() !== '' ? word(value) : null)
 const sessionWordOf = (value: Value | undefined) => (wordOf(value) === 'success' ? null : wordOf(value))
 
 /** The first place that has one of the names, the earlier names first. */

@@ -55,14 +55,14 @@ export interface Model {
   readonly observations: ReadonlyMap<string, Observed[]>
   /** By source position. */
   readonly deadLetters: ReadonlyMap<string, DeadLetter>
-  readonly counts: { records: number; expired: number }
+  readonly counts: { records: number; expired: number; tombstones: number }
 }
 
 export function createModel(settings: ModelSettings): Model {
   const documents = new Map<string, DocumentState>()
   const observations = new Map<string, Observed[]>()
   const deadLetters = new Map<string, DeadLetter>()
-  const counts = { records: 0, expired: 0 }
+  const counts = { records: 0, expired: 0, tombstones: 0 }
   const hasExpired = (at: number) => at + settings.retentionMs <= settings.now
 
   function takeContent(record: InputRecord, said: Said): void {
@@ -93,7 +93,10 @@ export function createModel(settings: ModelSettings): Model {
       if (said.is === 'dead letter') deadLetters.set(positionOf(record), { reason: said.reason, record })
       else if (said.is === 'content') takeContent(record, said)
       else if (hasExpired(record.timestamp)) counts.expired++
-      else addVersion(documents, said.id, { kind: 'tombstone', status: null, at: record.timestamp, record }, false)
+      else {
+        counts.tombstones++
+        addVersion(documents, said.id, { kind: 'tombstone', status: null, at: record.timestamp, record }, false)
+      }
     },
   }
 }

@@ -37,8 +37,9 @@ export async function understand(record: InputRecord, settings: ModelSettings): 
   if (hasNulInKey(fields)) return dead('nul_in_key')
   const clean = withoutCardData(fields, tokenKey) as Fields
   const stated = clean.event_id ?? ''
-  const id = stated === '' ? keyText(key, tokenKey) : idText(stated)
-  if (id === null) return dead(stated === '' ? 'missing_event_id' : 'invalid_field')
+  const isBlank = typeof stated === 'string' && stated.trim() === ''
+  const id = isBlank ? keyText(key, tokenKey) : idText(stated)
+  if (id === null) return dead(isBlank ? 'missing_event_id' : 'invalid_field')
   const content = contentOf(clean, settings.eventsTopics.includes(topic))
   const meaning = meaningOf(clean, content.http_status)
   const identifying = [id, meaning.sessionId, meaning.zoneId, meaning.eventType, meaning.status, content.card]

@@ -1,5 +1,5 @@
 import { Binary, Decimal128, Long } from 'mongodb'
-import type { ModelSettings } from '../model/input.ts'
+import { Decimal, type ModelSettings } from '../model/input.ts'
 import { documentOf, type Model } from '../model/model.ts'
 import { createDifferences, type Differences, diff, show } from './differences.ts'
 
@@ -50,6 +50,7 @@ function plain(value: unknown): unknown {
   if (value instanceof Date) return value.getTime()
   if (Long.isLong(value)) return plain((value as Long).toBigInt())
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value
+  if (value instanceof Decimal) return Decimal128.fromString(value.text).toString()
   if (value instanceof Decimal128 || value instanceof Binary) return `${value}`
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null) return value

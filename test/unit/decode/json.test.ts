@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { Decimal128 } from 'mongodb'
+import { Decimal } from '../../../src/contract/record.ts'
 import { decodeJson } from '../../../src/decode/json.ts'
+import type { Faulty } from '../../model/faulty.ts'
+import { Decimal as ModelDecimal } from '../../model/input.ts'
+import { parseText } from '../../model/json.ts'
 
 const decode = (text: string | Buffer) => decodeJson(Buffer.from(text as string))
 const read = (text: string | Buffer) => {
@@ -22,12 +27,31 @@ describe('a number keeps its value', () => {
     ['9223372036854775807', 9223372036854775807n],
     ['-9223372036854775808', -9223372036854775808n],
     ['1000000000000000', 1000000000000000],
-    ['0.1234567890123456789', 0.12345678901234568],
-    ['12345678901234567890.5', 12345678901234567000],
+    ['0.12345678901234568', 0.12345678901234568],
+    ['52.379189000000004', 52.379189000000004],
+    ['52.379189000000001', new Decimal('52.379189000000001')],
+    ['0.1000000000000000055511151231257827021181583404541015625', 0.1],
+    ['4.9e-324', 5e-324],
+    ['4.94066e-324', 5e-324],
+    ['1.2345e-320', new Decimal('1.2345e-320')],
+    ['0.1234567890123456789', new Decimal('0.1234567890123456789')],
+    ['123456789012.1234567', new Decimal('123456789012.1234567')],
+    ['12345678901234567890.5', new Decimal('12345678901234567890.5')],
+    ['12345678901234567890e0', new Decimal('12345678901234567890e0')],
+    ['9223372036854775808', new Decimal('9223372036854775808')],
+    ['-9223372036854775809', new Decimal('-9223372036854775809')],
+    ['1000000000000000000000000000000', new Decimal('1000000000000000000000000000000')],
+    ['1.500000000000000000000000000000000000000', 1.5],
     ['1e20', 1e20],
+    ['1E-300', 1e-300],
+    ['1e400', new Decimal('1e400')],
+    ['-1e-400', new Decimal('-1e-400')],
+    ['0e-999999', 0],
+    ['0.0e999', 0],
     ['-0', -0],
+    ['-0.0', -0],
   ])('%s', (text, expected) => {
-    expect(read(text)).toBe(expected)
+    expect(read(text)).toEqual(expected)
     expect(read(`{"a":[1, ${text}]}`)).toEqual({ a: [1, expected] })
     expect(read(`{"a":\n\t${text}}`)).toEqual({ a: expected })
   })
@@ -74,6 +98,67 @@ test('every 64-bit integer survives, wherever it stands', () => {
   )
 })
 
+test('a whole surrogate pair, or an escaped backslash before something like one, is no fault', () => {
+  expect(read(String.raw`["\ud83d\ude97", "\\ud800"]`)).toEqual(['🚗', String.raw`\ud800`])
+})
+
+/** A parser that shares nothing with ours says the same of any text. */
+test('what it reads, and what it refuses, is what the grammar says', () => {
+  const digits = fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 1, maxLength: 40 })
+  const number = fc
+    .tuple(fc.constantFrom('', '-'), digits, fc.option(digits), fc.option(fc.integer({ min: -7000, max: 7000 })))
+    .map(([sign, whole, fraction, power]) =>
+      [
+        sign,
+        whole.replace(/^0+(?=.)/, ''),
+        fraction === null ? '' : `.${fraction}`,
+        power === null ? '' : `e${power}`,
+      ].join(''),
+    )
+  const piece = fc.oneof(
+    number,
+    fc.jsonValue().map((value) => JSON.stringify(value)),
+    fc.constantFrom(
+      ...['{', '}', '[', ']', ',', ':', ' ', '"', String.raw`"\ud800"`, '"\t"', '01', '1.', '.5', '-', '+1', 'NaN'],
+    ),
+  )
+  const text = fc.oneof(
+    piece,
+    fc.array(piece).map((pieces) => pieces.join('')),
+    fc.array(piece).map((pieces) => `[${pieces.join(',')}]`),
+    fc
+      .array(fc.tuple(fc.string(), piece))
+      .map((fields) => `{${fields.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')}}`),
+  )
+  const ours = (json: string) => {
+    const outcome = decode(json)
+    return 'reject' in outcome ? outcome.reject : comparable(outcome.value)
+  }
+  const theirs = (json: string) => {
+    try {
+      return comparable(parseText(json))
+    } catch (error) {
+      return (error as Faulty).reason
+    }
+  }
+  fc.assert(
+    fc.property(text, (json) => {
+      fc.pre(json !== '')
+      expect(ours(json)).toEqual(theirs(json))
+    }),
+    { numRuns: 3_000 },
+  )
+})
+
+/** Decimals by their value, of both. */
+function comparable(value: unknown): unknown {
+  if (value instanceof Decimal || value instanceof ModelDecimal)
+    return { decimal: Decimal128.fromString(value.text).toString() }
+  if (Array.isArray(value)) return value.map(comparable)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.entries(value).map(([key, inner]) => [key, comparable(inner)])
+}
+
 test('a byte order mark is tolerated', () => {
   expect(read(Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from('{"a":1}')]))).toEqual({ a: 1 })
 })
@@ -93,9 +178,15 @@ describe('rejected is', () => {
     ['two objects', '{} {}', 'invalid_json'],
     ['what is no UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), 'invalid_utf8'],
     ['UTF-16', Buffer.from('\ufeff{}', 'utf16le'), 'invalid_utf8'],
-    ['an integer beyond 64 bits', '{"a":9223372036854775808}', 'number_out_of_range'],
-    ['an integer below 64 bits', '{"a":-9223372036854775809}', 'number_out_of_range'],
+    ['an integer of 35 digits', `{"a":${'9'.repeat(35)}}`, 'number_out_of_range'],
+    ['a fraction of 35 digits', `{"a":0.${'9'.repeat(35)}}`, 'number_out_of_range'],
+    ['what is too large for a decimal', '{"a":1e6145}', 'number_out_of_range'],
+    ['what is too small for a decimal', '{"a":1e-6177}', 'number_out_of_range'],
+    ['an exponent beyond any', '{"a":1e99999999999999999999}', 'number_out_of_range'],
     ['an integer far beyond', `[${'9'.repeat(400)}]`, 'number_out_of_range'],
+    ['half a surrogate pair', String.raw`{"a":["\ud800"]}`, 'ill_formed_text'],
+    ['half a surrogate pair in a key', String.raw`{"a":{"x\uDC00":1}}`, 'ill_formed_text'],
+    ['a pair the wrong way round', String.raw`["\udc00\ud800"]`, 'ill_formed_text'],
     [
       'a long integer nested too deep to be read exactly',
       `${'['.repeat(200_000)}12345678901234567890${']'.repeat(200_000)}`,
