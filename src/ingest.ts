@@ -8,13 +8,15 @@
  * document is readable before anybody can see the status update that it causes.
  */
 import type { KafkaMessage, Producer } from 'kafkajs'
+import { type Account, accountOf, OUTCOMES, settle } from './account-chunk.ts'
 import type { Observation } from './contract/observation.ts'
 import type { RecordType, Source, SourceRecord } from './contract/record.ts'
 import type { Decoder } from './decode/decoder.ts'
 import { createNewIds, type NewIds } from './documents/new-ids.ts'
-import type { DocumentStore } from './documents/store.ts'
+import type { DocumentStore, WriteResult } from './documents/store.ts'
 import type { Cards } from './normalize/card-data.ts'
 import { normalize, tombstoneId } from './normalize/normalize.ts'
+import type { Clock } from './normalize/time-zone.ts'
 import { type Metrics, timed } from './operate/metrics.ts'
 import type { Dependency, Outages } from './operate/outages.ts'
 import { type Entry, type Placed, placeChunk, type Rejected, type Taken } from './place-chunk.ts'
@@ -31,6 +33,8 @@ export interface IngestParts {
   settings: Settings
   decoder: Decoder
   cards: Cards
+  /** Of times for which nobody names a zone. */
+  zone: Clock | null
   store: DocumentStore
   producer: Producer
   metrics: Metrics
@@ -53,12 +57,13 @@ export function createIngest(parts: IngestParts) {
     ingestChunk(parts, typeOf, portions, newIds),
   )
   return async (messages: KafkaMessage[], lastOffset: string, turn: Turn): Promise<void> => {
+    const { topic, partition } = turn
     for (let from = 0; from < messages.length && !turn.signal.aborted; from += settings.chunkRecords) {
       const records = messages.slice(from, from + settings.chunkRecords).map((message) => sourceRecord(turn, message))
       await ingest({ turn, records })
       const isLast = from + records.length === messages.length
       turn.done(isLast ? lastOffset : (records.at(-1) as SourceRecord).offset)
-      metrics.recordsConsumed.inc({ stage: 'ingest', topic: turn.topic }, records.length)
+      metrics.recordsConsumed.inc({ stage: 'ingest', topic, partition }, records.length)
       metrics.lastProgress.setToCurrentTime({ stage: 'ingest' })
     }
   }
@@ -153,21 +158,18 @@ function takeSafely(parts: IngestParts, type: RecordType, record: SourceRecord):
 }
 
 /** Bytes to what they mean, or to the reason why not. Nothing here waits. */
-function take({ decoder, cards }: IngestParts, type: RecordType, record: SourceRecord): Taken {
+function take({ decoder, cards, zone }: IngestParts, type: RecordType, record: SourceRecord): Taken {
   if (record.value === null) {
     const id = tombstoneId(record.key, cards)
     return typeof id === 'string' ? { record, id, normalized: null } : { record, reject: id }
   }
   const decoded = decoder.decode(record.value)
   if ('reject' in decoded) return { record, reject: decoded }
-  const normalized = normalize(type, record.key, decoded.value, cards)
+  const normalized = normalize(type, record.key, decoded.value, cards, zone)
   return 'reject' in normalized ? { record, reject: normalized } : { record, id: normalized.id, normalized }
 }
 
-interface Written {
-  inserted: number
-  updated: number
-  unchanged: number
+interface Written extends Omit<WriteResult, 'refused'> {
   refused: Rejected[]
 }
 
@@ -198,10 +200,8 @@ interface Outgoing {
   packs: PartitionMessage[]
   observations: number
   rejected: Rejected[]
-  tombstones: number
-  /** Records folded into another of their chunk. */
-  folded: number
-  expired: number
+  unknown: Placed['unknown']
+  account: Account
 }
 
 /** A record that is not stored announces nothing. */
@@ -209,19 +209,13 @@ function prepare({ lanes }: IngestParts, placed: Placed, refused: Rejected[]): O
   const unstored = new Set(refused.map(({ record }) => placeOf(record)))
   const isStored = ({ source }: Observation) => !unstored.has(placeOf(source))
   const observations = unstored.size === 0 ? placed.observations : placed.observations.filter(isStored)
-  const outgoing: Outgoing = {
+  return {
     packs: pack(observations, lanes),
     observations: observations.length,
     rejected: [...placed.rejects, ...refused],
-    tombstones: 0,
-    folded: 0,
-    expired: placed.expired,
+    unknown: placed.unknown,
+    account: accountOf(placed, refused),
   }
-  for (const { tombstones, parts } of placed.entries.values()) {
-    outgoing.tombstones += tombstones
-    outgoing.folded += parts.length - 1
-  }
-  return outgoing
 }
 
 const placeOf = ({ topic, partition, offset }: Source) => `${topic}/${partition}/${offset}`
@@ -235,13 +229,15 @@ async function send({ producer, settings, deadLetterPartitions, cards }: IngestP
   await sendDeadLetters(producer, settings.topics.deadLetters, letters)
 }
 
-/** A record counts once: by what its document came to, or as folded into another of its chunk (unchanged). */
-function count(metrics: Metrics, outgoing: Outgoing, { inserted, updated, unchanged }: Written): void {
+function count(metrics: Metrics, outgoing: Outgoing, { inserted, updated, unchanged, kept }: Written): void {
   metrics.documents.inc({ result: 'inserted' }, inserted)
   metrics.documents.inc({ result: 'updated' }, updated)
-  metrics.documents.inc({ result: 'unchanged' }, unchanged + outgoing.folded)
-  metrics.documents.inc({ result: 'expired' }, outgoing.expired)
-  metrics.documents.inc({ result: 'tombstone' }, outgoing.tombstones)
+  metrics.documents.inc({ result: 'unchanged' }, unchanged)
   metrics.observations.inc({ result: 'sent' }, outgoing.observations)
+  metrics.unknownWords.inc({ field: 'status' }, outgoing.unknown.status)
+  metrics.unknownWords.inc({ field: 'event_type' }, outgoing.unknown.event_type)
   for (const { reject } of outgoing.rejected) metrics.deadLetters.inc({ reason: reject.reject })
+  for (const { topic, partition, counts } of settle(outgoing.account, kept)) {
+    for (const outcome of OUTCOMES) metrics.inputRecords.inc({ topic, partition, outcome }, counts[outcome])
+  }
 }

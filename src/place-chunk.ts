@@ -26,14 +26,16 @@ export interface Entry {
   document: CacheDocument
   /** The records folded into it, each with the document that it makes alone. */
   parts: { record: SourceRecord; document: CacheDocument }[]
-  tombstones: number
 }
 
 export interface Placed {
   entries: Map<string, Entry>
   observations: Observation[]
   rejects: Rejected[]
-  expired: number
+  /** Expired on arrival. */
+  expired: SourceRecord[]
+  /** Words that are in no table. */
+  unknown: { status: number; event_type: number }
 }
 
 export interface PlaceOptions {
@@ -48,7 +50,13 @@ export function placeChunk(
   now: number,
   options: PlaceOptions,
 ): Placed {
-  const placed: Placed = { entries: new Map(), observations: [], rejects: [], expired: 0 }
+  const placed: Placed = {
+    entries: new Map(),
+    observations: [],
+    rejects: [],
+    expired: [],
+    unknown: { status: 0, event_type: 0 },
+  }
   for (const one of taken) {
     if ('reject' in one) placed.rejects.push(one)
     else if (one.normalized === null) addTombstone(placed, one.id, one.record, now, options)
@@ -58,8 +66,8 @@ export function placeChunk(
 }
 
 function addTombstone(placed: Placed, id: string, record: SourceRecord, now: number, { retentionMs }: PlaceOptions) {
-  if (record.timestamp + retentionMs <= now) placed.expired++
-  else add(placed, record, tombstoneDocument(id, record, retentionMs)).tombstones++
+  if (record.timestamp + retentionMs <= now) placed.expired.push(record)
+  else add(placed, record, tombstoneDocument(id, record, retentionMs))
 }
 
 function addRecord(
@@ -72,9 +80,12 @@ function addRecord(
 ): void {
   const at = observedTime(normalized.time, record.timestamp, firstSeen(placed, normalized.id, storedAt), maxClockSkewMs)
   if (at + retentionMs <= now) {
-    placed.expired++
+    placed.expired.push(record)
     return
   }
+  const { unknown } = normalized
+  if (unknown === 'status' || unknown === 'both') placed.unknown.status++
+  if (unknown === 'event_type' || unknown === 'both') placed.unknown.event_type++
   add(placed, record, toDocument(normalized, record, at, retentionMs))
   const observation = toObservation(normalized, record, at)
   if (observation) placed.observations.push(observation)
@@ -87,14 +98,10 @@ function firstSeen(placed: Placed, id: string, storedAt: Date | undefined): numb
   return Math.min(storedAt.getTime(), earlier.getTime())
 }
 
-function add(placed: Placed, record: SourceRecord, document: CacheDocument): Entry {
+function add(placed: Placed, record: SourceRecord, document: CacheDocument): void {
   const entry = placed.entries.get(document._id)
   if (entry) {
     entry.document = merge(entry.document, document)
     entry.parts.push({ record, document })
-    return entry
-  }
-  const first: Entry = { document, parts: [{ record, document }], tombstones: 0 }
-  placed.entries.set(document._id, first)
-  return first
+  } else placed.entries.set(document._id, { document, parts: [{ record, document }] })
 }

@@ -31,13 +31,21 @@ export interface Settings {
   stages: { ingest: boolean; status: boolean }
   retentionMs: number
   maxClockSkewMs: number
+  /** IANA name of the zone of times for which nobody names one; null: UTC. */
+  timeZone: string | null
   /** Most records that one write covers. */
   chunkRecords: number
   stateDir: string | null
   http: { host: string; port: number }
   serve: { host: string; port: number }
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
-  cards: { tokenKey: string | null; exemptPaths: string[] }
+  cards: {
+    /** The newest key; null: card numbers are masked. */
+    tokenKey: string | null
+    /** Keys of before, for who looks a card up; the newest first. */
+    olderTokenKeys: string[]
+    exemptPaths: string[]
+  }
   /** Allowed, but probably not wanted: to be logged at start, one line each. */
   warnings: string[]
 }
@@ -70,6 +78,11 @@ function kafkaOf(values: Values): Settings['kafka'] {
   }
 }
 
+function cardsOf({ CARD_TOKEN_KEY, CARD_EXEMPT_PATHS }: Values): Settings['cards'] {
+  const [tokenKey = null, ...olderTokenKeys] = CARD_TOKEN_KEY ?? []
+  return { tokenKey, olderTokenKeys, exemptPaths: CARD_EXEMPT_PATHS ?? [] }
+}
+
 function settingsOf(values: Values, env: Environment): Settings {
   const { SCHEMA_REGISTRY_URL: url, SCHEMA_REGISTRY_USERNAME: username, SCHEMA_REGISTRY_PASSWORD: password } = values
   return {
@@ -91,12 +104,13 @@ function settingsOf(values: Values, env: Environment): Settings {
     stages: { ingest: values.STAGES.includes('ingest'), status: values.STAGES.includes('status') },
     retentionMs: values.RETENTION_DAYS * 86_400_000,
     maxClockSkewMs: values.MAX_CLOCK_SKEW_SECONDS * 1000,
+    timeZone: values.DEFAULT_TIME_ZONE,
     chunkRecords: values.CHUNK_RECORDS,
     stateDir: values.STATE_DIR,
     http: { host: values.HTTP_HOST, port: values.HTTP_PORT },
     serve: { host: values.SERVE_HOST, port: values.SERVE_PORT },
     logLevel: values.LOG_LEVEL,
-    cards: { tokenKey: values.CARD_TOKEN_KEY, exemptPaths: values.CARD_EXEMPT_PATHS ?? [] },
+    cards: cardsOf(values),
     warnings: warnings(env, values),
   }
 }

@@ -217,7 +217,7 @@ async function takeBatch(
     count(metrics, await room(chunk.observations, publish))
     await rejectUnreadable(parts, chunk.unreadable, turn)
     turn.done(chunk.isLast ? lastOffset : chunk.lastOffset)
-    metrics.recordsConsumed.inc({ stage: 'status', topic: turn.topic }, chunk.messages)
+    metrics.recordsConsumed.inc({ stage: 'status', topic: turn.topic, partition: turn.partition }, chunk.messages)
     metrics.chunkRecords.observe({ stage: 'status' }, chunk.observations)
     metrics.lastProgress.setToCurrentTime({ stage: 'status' })
   }

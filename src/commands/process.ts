@@ -9,6 +9,7 @@ import { ensureIndexes } from '../documents/indexes.ts'
 import { createStore } from '../documents/store.ts'
 import { createIngest } from '../ingest.ts'
 import { createCards } from '../normalize/card-data.ts'
+import { type Clock, clockOf } from '../normalize/time-zone.ts'
 import { createHealth, type Health } from '../operate/health.ts'
 import { startOpsServer } from '../operate/http.ts'
 import { createLog } from '../operate/log.ts'
@@ -61,6 +62,7 @@ interface Common {
   openHeads: ReturnType<typeof headsOpener>
   decoder: ReturnType<typeof createDecoder>
   cards: ReturnType<typeof createCards>
+  zone: Clock | null
   signal: AbortSignal
   onDead: (error: Error) => void
 }
@@ -141,6 +143,7 @@ async function start(
     ...partitions,
     decoder: createDecoder(settings.registry && createSchemaReader(settings.registry)),
     cards: createCards(settings.cards),
+    zone: settings.timeZone === null ? null : clockOf(settings.timeZone),
   }
   watch(WATCH_MS, signal, () => showLag(common))
   const consumers: PartitionConsumer[] = []

@@ -27,6 +27,8 @@ export interface Tally {
   inserted: number
   updated: number
   unchanged: number
+  /** Ids to which nothing was new. */
+  kept: Set<string>
   /** Why MongoDB refuses a document, by id. */
   refused: Map<string, string>
   /** Ids on which another writer was met, to be written again; never counted yet, on balance. */

@@ -31,6 +31,11 @@ export interface WriteResult {
   updated: number
   /** Documents that had nothing to add. */
   unchanged: number
+  /**
+   * Ids of those found to be older than what is stored, or equal to it; their times may have moved. Where another writer was met,
+   * a document may have become equal by this very write.
+   */
+  kept: Set<string>
   /** By id, why the store refuses the document for what it holds: it would be refused again. No record data in it. */
   refused: Map<string, string>
 }
@@ -61,11 +66,12 @@ export function createStore(collection: Collection<CacheDocument>): DocumentStor
   }
 
   async function write(documents: Documents, existing: ReadonlyMap<string, Existing>) {
-    const tally: Tally = { inserted: 0, updated: 0, unchanged: 0, refused: new Map(), raced: [] }
+    const tally: Tally = { inserted: 0, updated: 0, unchanged: 0, kept: new Set(), refused: new Map(), raced: [] }
     await runAll(collection, prepare(documents, existing, tally), tally)
     if (tally.raced.length > 0) {
       // Most of them are settled by another look: they are there already, or were replaced after all.
       const ids = tally.raced.splice(0)
+      for (const id of ids) tally.kept.delete(id)
       const stored = await read(ids)
       await runAll(collection, prepare(only(ids, documents), stored, tally), tally)
     }
@@ -114,9 +120,13 @@ function prepare(documents: Documents, existing: ReadonlyMap<string, Existing>, 
     const replacement = seen && replacementFor(document, seen)
     if (seen === undefined) insert.push({ document })
     else if (replacement !== undefined) replace.push({ document: replacement, seen })
-    else if (changesNothing(document, seen)) tally.unchanged += 1
-    else if (movesTimesOnly(document, seen)) times.push({ document })
-    else merge.push({ document })
+    else if (changesNothing(document, seen)) {
+      tally.unchanged += 1
+      tally.kept.add(document._id)
+    } else if (movesTimesOnly(document, seen)) {
+      times.push({ document })
+      tally.kept.add(document._id)
+    } else merge.push({ document })
   }
   return [
     [INSERT, statementsOf(INSERT, insert, tally)],

@@ -2,25 +2,41 @@ import type { Json, JsonObject } from '../contract/record.ts'
 import { firstOf } from './bodies.ts'
 import { createRole } from './field-roles.ts'
 import { readTime } from './time.ts'
+import { type Clock, clockNamedIn, UTC } from './time-zone.ts'
 
 /**
  * Names of the time at which a session ends, best first: stop before end before expiry, UTC before a time of unsaid zone.
- * Not among them: the latest time it could be extended to (`maxEndDate`), and local times (`stopTimeLocal`), whose zone
- * nobody tells.
+ * Not among them: the latest time it could be extended to (`maxEndDate`).
  */
 const ENDS_AT = createRole(
   `stoptimeutc parkingstoptimeutc stoptime parkingstoptime stopdateutc stopdate stopdatetime stopsat stoppedat
   endtimeutc parkingendtimeutc endtime parkingendtime enddateutc enddate enddatetime sessionendtime endsat endedat
-  expirytimeutc expirytime expirationtimeutc expirationtime expiresat expiredat`.split(/\s+/),
+  expirytimeutc expirytime expirationtimeutc expirationtime expiresat expiredat
+  stoptimelocal parkingstoptimelocal stopdatelocal endtimelocal parkingendtimelocal enddatelocal`.split(/\s+/),
 )
 
-/** When the session says it ends: ISO 8601, UTC, three fraction digits; null when it does not say. */
-export function endsAtOf(bodies: readonly JsonObject[]): string | null {
-  return firstOf(bodies, (body) => ENDS_AT.find(body, readIso))
+/**
+ * When the session says it ends: ISO 8601, UTC, three fraction digits; null when it does not say.
+ *
+ * A time without a zone is UTC where its name says so (`stopTimeUtc`); else it is of the zone that its body names, or the record,
+ * or else `zone`, or else UTC; but a local time (`stopTimeLocal`) of a zone that nobody tells is no time.
+ */
+export function endsAtOf(record: JsonObject, bodies: readonly JsonObject[], zone: Clock | null): string | null {
+  return firstOf(bodies, (body) =>
+    ENDS_AT.find(body, (value, key) => {
+      if (UTC_NAME.test(key)) return readIso(value, UTC)
+      const clock = () => clockNamedIn(body) ?? clockNamedIn(record) ?? zone
+      if (LOCAL_NAME.test(key)) return readIso(value, clock())
+      return readIso(value, (shown) => (clock() ?? UTC)(shown))
+    }),
+  )
 }
 
-function readIso(value: Json): string | null {
-  const time = readTime(value)
+const UTC_NAME = /utc$/i
+const LOCAL_NAME = /local$/i
+
+function readIso(value: Json, clock: Clock | null): string | null {
+  const time = clock === null ? null : readTime(value, clock)
   if (time === null) return null
   return typeof value === 'string' && CANONICAL.test(value) ? value : new Date(time).toISOString()
 }

@@ -8,7 +8,7 @@ import { plainName } from './sensitive-fields.ts'
  */
 export interface Role {
   /** The value of the first of the names that `accept` takes; null when there is none. */
-  find<T>(object: JsonObject, accept: (value: Json) => T | null): T | null
+  find<T>(object: JsonObject, accept: (value: Json, key: string) => T | null): T | null
 }
 
 /** @param names plain names (`sessionid`), best first. */
@@ -24,7 +24,7 @@ export function createRole(names: readonly string[]): Role {
       for (const key in object) {
         const rank = rankOf(key)
         if (rank < 0 || rank >= bestRank) continue
-        const found = accept(object[key] as Json)
+        const found = accept(object[key] as Json, key)
         if (found === null) continue
         best = found
         bestRank = rank

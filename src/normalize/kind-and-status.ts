@@ -18,8 +18,8 @@ import { sessionIdIn } from './session.ts'
  * | session | event type `parking_*`; or a session status; or an activate body                | own session status, else from the event type |
  * | status  | everything else                                                                 | own status |
  *
- * Status words are lower-case with `-` for `_`. A word that is not in these tables is kept as itself. A record without a
- * word makes no observation.
+ * Status words are lower-case with `-` for `_`. A word that is not in these tables is kept as itself, and counted
+ * (`pm_unknown_words_total`), and so are event types. A record without a word makes no observation.
  */
 const SESSION_STATUSES: ReadonlySet<string> = new Set([
   'on-going', //   also `ON_GOING`
@@ -29,12 +29,30 @@ const SESSION_STATUSES: ReadonlySet<string> = new Set([
   'cancelled',
 ])
 
-/** Status word by the last part of a parking event's type, for events that do not name one. */
-const WORD_OF_EVENT: ReadonlyMap<string, string> = new Map([
-  ['start', 'on-going'],
-  ['extend', 'on-going'],
-  ['stop', 'finished'],
-  ['cancel', 'cancelled'],
+/** Status words beside those of sessions: of payments, of zones, of what an API says of its own call. */
+const OTHER_STATUSES: ReadonlySet<string> = new Set(
+  `success authorized captured completed paid pending failed declined refunded voided
+  open closed active inactive ok`.split(/\s+/),
+)
+
+/** Event types, in snake_case, with the status word of those that tell it without a status of their own. */
+const EVENT_TYPES: ReadonlyMap<string, string | null> = new Map([
+  ['parking_start', 'on-going'],
+  ['parking_extend', 'on-going'],
+  ['parking_stop', 'finished'],
+  ['parking_cancel', 'cancelled'],
+  ['parking_status', null],
+  ['parking_alert', null],
+  ['parking_expire', null],
+  ['session_update', null],
+  ['payment_authorized', null],
+  ['payment_captured', null],
+  ['payment_completed', null],
+  ['payment_success', null],
+  ['payment_failed', null],
+  ['payment_declined', null],
+  ['payment_refunded', null],
+  ['payment_voided', null],
 ])
 
 /** An event's `status: "success"` tells that the call went well; of a payment it is the outcome, of a session it is none. */
@@ -48,7 +66,11 @@ const STOP_TIME = createRole(['stoptimeutc', 'stoptime', 'parkingstoptimeutc', '
 export interface KindAndStatus {
   kind: Kind
   status: string | null
+  /** Which of its words are in none of these tables; of an error it is the event type only. */
+  unknown: Unknown | null
 }
+
+export type Unknown = 'status' | 'event_type' | 'both'
 
 export function kindAndStatusOf(
   record: JsonObject,
@@ -56,13 +78,25 @@ export function kindAndStatusOf(
   eventType: string | null,
   httpStatus: number | string | null | undefined,
 ): KindAndStatus {
-  if (isError(httpStatus)) return { kind: 'error', status: readWord(String(httpStatus)) }
-  const type = eventType === null ? '' : plainType(eventType)
+  const type = eventType === null ? null : plainType(eventType)
+  const newType = type !== null && !EVENT_TYPES.has(type)
+  if (isError(httpStatus))
+    return { kind: 'error', status: readWord(String(httpStatus)), unknown: newType ? 'event_type' : null }
+  const { kind, status } = meant(record, bodies, type ?? '')
+  const newStatus = status !== null && !SESSION_STATUSES.has(status) && !OTHER_STATUSES.has(status)
+  const unknown = newStatus ? (newType ? 'both' : 'status') : newType ? 'event_type' : null
+  return { kind, status, unknown }
+}
+
+function meant(
+  record: JsonObject,
+  bodies: readonly JsonObject[],
+  type: string,
+): Pick<KindAndStatus, 'kind' | 'status'> {
   const own = readWord(record.status)
   if (type.startsWith('payment')) return { kind: 'payment', status: paymentWord(bodies, own) }
   const status = (own === CALL_WENT_WELL ? null : own) ?? sessionWord(bodies)
-  if (type.startsWith('parking_'))
-    return { kind: 'session', status: status ?? WORD_OF_EVENT.get(type.slice(8)) ?? null }
+  if (type.startsWith('parking_')) return { kind: 'session', status: status ?? EVENT_TYPES.get(type) ?? null }
   const isSession = (status !== null && SESSION_STATUSES.has(status)) || isActivated(bodies)
   return { kind: isSession ? 'session' : 'status', status }
 }

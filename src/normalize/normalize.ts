@@ -7,12 +7,13 @@ import { endsAtOf } from './ends-at.ts'
 import { eventContent } from './event.ts'
 import { eventIdOf, idFromKey } from './event-id.ts'
 import { faultOf } from './identifiers.ts'
-import { kindAndStatusOf } from './kind-and-status.ts'
+import { kindAndStatusOf, type Unknown } from './kind-and-status.ts'
 import { isObject } from './put.ts'
 import { isReject, reject } from './reject.ts'
 import { responseContent } from './response.ts'
 import { sessionIdOf } from './session.ts'
 import { readTime } from './time.ts'
+import { type Clock, clockNamedIn, UTC } from './time-zone.ts'
 import { zoneIdOf } from './zone.ts'
 
 /** What one record says, whatever its encoding and dialect; nothing in it is card data any more. */
@@ -23,6 +24,8 @@ export interface Normalized {
   kind: Kind
   /** Status word; null: the record makes no observation. */
   status: string | null
+  /** Which of its words nobody has seen before. */
+  unknown: Unknown | null
   sessionId: string | null
   /** The record's own time, epoch milliseconds, not yet capped; null when missing or unreadable. */
   time: number | null
@@ -36,13 +39,20 @@ export interface Normalized {
 /**
  * Normalizes a decoded record; never throws. The topic says which type it is.
  * @param key the record's Kafka key, which stands for a missing `event_id`.
+ * @param zone of times for which nobody names one; null: UTC.
  */
-export function normalize(type: RecordType, key: Buffer | null, value: Json, cards: Cards): Normalized | Reject {
+export function normalize(
+  type: RecordType,
+  key: Buffer | null,
+  value: Json,
+  cards: Cards,
+  zone: Clock | null = null,
+): Normalized | Reject {
   if (!isObject(value)) {
     return reject('not_an_object', 'The value is not an object. Send a record with its fields by name.')
   }
   const record = cleaned(value, cards)
-  return isRejected(record) ? record : read(type, key, record.clean, cards)
+  return isRejected(record) ? record : read(type, key, record.clean, cards, zone)
 }
 
 /** The id of a record with a null value: its key. Give `cards` so that a card number in it has the token of the document. */
@@ -61,7 +71,13 @@ function cleaned(value: JsonObject, cards: Cards): { clean: JsonObject } | Rejec
 
 const isRejected = (outcome: { clean: JsonObject } | Reject): outcome is Reject => !('clean' in outcome)
 
-function read(type: RecordType, key: Buffer | null, record: JsonObject, cards: Cards): Normalized | Reject {
+function read(
+  type: RecordType,
+  key: Buffer | null,
+  record: JsonObject,
+  cards: Cards,
+  zone: Clock | null,
+): Normalized | Reject {
   const id = eventIdOf(record.event_id, key, cards)
   if (typeof id !== 'string') return id
   const content = type === 'event' ? eventContent(record) : responseContent(record)
@@ -73,11 +89,11 @@ function read(type: RecordType, key: Buffer | null, record: JsonObject, cards: C
     content,
     ...kindAndStatusOf(record, bodies, eventType, content.http_status),
     sessionId: sessionIdOf(bodies),
-    time: readTime(record.timestamp),
+    time: readTime(record.timestamp, (shown) => (clockNamedIn(record) ?? zone ?? UTC)(shown)),
     zoneId: zoneIdOf(record, bodies),
     eventType,
     card: content.card ?? null,
-    endsAt: endsAtOf(bodies),
+    endsAt: endsAtOf(record, bodies, zone),
   }
   return faultIn(normalized) ?? normalized
 }

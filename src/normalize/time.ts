@@ -1,18 +1,24 @@
 import type { Json } from '../contract/record.ts'
+import { type Clock, UTC } from './time-zone.ts'
 
 /**
  * Reads a time as the sources write it, into epoch milliseconds; null when it cannot be read. Understood:
  *
  * - ISO 8601: `2023-06-01`, `2023-06-01T15:36`, `2023-06-01T15:36:15`, a blank or `t` for `T`, a fraction of 1–9 digits
- *   (cut to milliseconds), `Z`, `+02:00`, `+0200`, `+02`, `-0000`; without a zone it is UTC;
+ *   (cut to milliseconds), `Z`, `+02:00`, `+0200`, `+02`, `-0000`;
+ * - the American way: `06/01/2023`, `06/01/2023 15:36:15`, `6/1/2023 3:36 PM`;
  * - epoch seconds or milliseconds, as number or as text: below 10^11 (the year 5138 in seconds, 1973 in milliseconds)
  *   it is seconds.
  *
  * Null too for what no clock means: zero or negative, or after the year 9999.
+ *
+ * @param clock reads a time that has no zone.
  */
-export function readTime(value: Json | undefined): number | null {
-  if (typeof value === 'string')
-    return usable(value.length >= 10 && value.charCodeAt(4) === DASH ? iso(value) : epochText(value))
+export function readTime(value: Json | undefined, clock: Clock = UTC): number | null {
+  if (typeof value === 'string') {
+    if (value.length >= 10 && value.charCodeAt(4) === DASH) return usable(iso(value, clock))
+    return usable(value.includes('/') ? american(value, clock) : epochText(value))
+  }
   if (typeof value === 'number') return usable(epoch(value))
   if (typeof value === 'bigint') return usable(epoch(Number(value)))
   return null
@@ -33,21 +39,39 @@ function epochText(text: string): number | null {
   return /^\s*[0-9]{1,16}(?:\.[0-9]{1,9})?\s*$/.test(text) ? epoch(Number(text)) : null
 }
 
+const AMERICAN =
+  /^\s*(\d{1,2})\/(\d{1,2})\/(\d{4})(?:[ T](\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?: ?([AP])\.?M\.?)?)?\s*$/i
+
+function american(text: string, clock: Clock): number | null {
+  const parts = AMERICAN.exec(text)
+  if (parts === null) return null
+  const [month, day, year, given, minute, second] = parts.slice(1, 7).map((part) => Number(part ?? 0)) as Six
+  const half = parts[8]?.toUpperCase()
+  if (half !== undefined && (given < 1 || given > 12)) return null
+  const hour = half === undefined ? given : (given % 12) + (half === 'P' ? 12 : 0)
+  if (year < 100 || month < 1 || month > 12 || day < 1 || day > daysOf(year, month)) return null
+  if (hour > 23 || minute > 59 || second > 60) return null
+  const milliseconds = Number((parts[7] ?? '').slice(0, 3).padEnd(3, '0'))
+  return clock(Date.UTC(year, month - 1, day, hour, minute, second, milliseconds))
+}
+
+type Six = [number, number, number, number, number, number]
+
 /** By character codes, not by expression: every record passes here. */
-function iso(text: string): number | null {
+function iso(text: string, clock: Clock): number | null {
   const day = dayOf(text)
   if (day === null) return null
-  if (text.length === 10) return day
+  if (text.length === 10) return clock(day)
   const divider = text.charCodeAt(10) | BLANK
   if (divider !== 116 && divider !== BLANK) return null
   const hour = digits(text, 11, 2)
   const minute = text.charCodeAt(13) === COLON ? digits(text, 14, 2) : -1
   if (hour < 0 || hour > 23 || minute < 0 || minute > 59) return null
-  return withSeconds(text, day + hour * 60 * MINUTE + minute * MINUTE)
+  return withSeconds(text, day + hour * 60 * MINUTE + minute * MINUTE, clock)
 }
 
-function withSeconds(text: string, minutes: number): number | null {
-  if (text.charCodeAt(16) !== COLON) return withZone(text, 16, minutes)
+function withSeconds(text: string, minutes: number, clock: Clock): number | null {
+  if (text.charCodeAt(16) !== COLON) return withZone(text, 16, minutes, clock)
   const second = digits(text, 17, 2)
   if (second < 0 || second > 60) return null
   let end = 19
@@ -59,14 +83,14 @@ function withSeconds(text: string, minutes: number): number | null {
     if (end === 20 || end > 29) return null
     milliseconds = Number(text.slice(20, Math.min(end, 23)).padEnd(3, '0'))
   }
-  return withZone(text, end, minutes + second * 1000 + milliseconds)
+  return withZone(text, end, minutes + second * 1000 + milliseconds, clock)
 }
 
 /** What stands from `at` on is nothing, `Z` or an offset. */
-function withZone(text: string, at: number, local: number): number | null {
+function withZone(text: string, at: number, local: number, clock: Clock): number | null {
   const start = text.charCodeAt(at) === BLANK ? at + 1 : at
   const rest = text.length - start
-  if (rest === 0) return start === at ? local : null
+  if (rest === 0) return start === at ? clock(local) : null
   const sign = text.charCodeAt(start)
   if ((sign | BLANK) === 122) return rest === 1 ? local : null
   if (sign !== 43 && sign !== DASH) return null

@@ -7,7 +7,7 @@ const RECORDS = [1, 5, 10, 50, 100, 250, 500, 1000, 2000, 5000, 10_000]
 const RESTORE_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
 
 /** The label values that are a closed list; they are there from the start, at zero. */
-const DOCUMENT_RESULTS = ['inserted', 'updated', 'unchanged', 'expired', 'tombstone'] as const
+const DOCUMENT_RESULTS = ['inserted', 'updated', 'unchanged'] as const
 const OBSERVATION_RESULTS = ['sent', 'published', 'older', 'expired'] as const
 const UPDATE_TYPES = ['changed', 'confirmed'] as const
 export const LANE_STATES = ['opening', 'restoring', 'running', 'failed'] as const
@@ -19,14 +19,26 @@ function counters(registers: Registry[]) {
   return {
     recordsConsumed: new Counter({
       name: 'pm_records_consumed_total',
-      help: 'Kafka records read by a stage.',
-      labelNames: ['stage', 'topic'] as const,
+      help: 'Kafka records that a stage has read and is done with.',
+      labelNames: ['stage', 'topic', 'partition'] as const,
+      registers,
+    }),
+    inputRecords: new Counter({
+      name: 'pm_input_records_total',
+      help: 'Input records by what became of them, each once: their sum is what ingest has read.',
+      labelNames: ['topic', 'partition', 'outcome'] as const,
       registers,
     }),
     documents: new Counter({
       name: 'pm_documents_total',
-      help: 'Records by what they did to their cache document.',
+      help: 'Writes of cache documents by what they did.',
       labelNames: ['result'] as const,
+      registers,
+    }),
+    unknownWords: new Counter({
+      name: 'pm_unknown_words_total',
+      help: 'Status words and event types that are not in the table of those ParkMobile is known to use.',
+      labelNames: ['field'] as const,
       registers,
     }),
     observations: new Counter({
@@ -148,6 +160,7 @@ export function createMetrics() {
   collectDefaultMetrics({ eventLoopMonitoringPrecision: EVENT_LOOP_EVERY_MS, register: registry })
   const metrics = { ...counters([registry]), ...histograms([registry]), ...gauges([registry]) }
   for (const result of DOCUMENT_RESULTS) metrics.documents.inc({ result }, 0)
+  for (const field of ['status', 'event_type']) metrics.unknownWords.inc({ field }, 0)
   for (const result of OBSERVATION_RESULTS) metrics.observations.inc({ result }, 0)
   for (const type of UPDATE_TYPES) metrics.statusUpdates.inc({ type }, 0)
   for (const state of LANE_STATES) metrics.lanes.set({ state }, 0)

@@ -9,6 +9,11 @@ const quoted = (text: string): string => JSON.stringify(text.length > 60 ? `${te
 /** Any text; what it means is nobody's business but the receiver's. */
 export const text: Format<string> = (value) => ({ value })
 
+/** Lines that are not blank. */
+export const lines: Format<string[]> = (value) => ({
+  value: value.split(/[\r\n]+/).filter((line) => line.trim() !== ''),
+})
+
 /** A name that Kafka clients send about: printable, without blanks, at most 249 characters. */
 export const identifier: Format<string> = (value) =>
   /^[\x21-\x7e]{1,249}$/.test(value)
@@ -137,3 +142,13 @@ export const path: Format<string> = (value) =>
   /^[^\s.]+(\.[^\s.]+)*$/.test(value)
     ? { value }
     : { problem: `has ${quoted(value)}, but must be dotted paths without blanks, separated by commas` }
+
+/** An IANA name of a time zone. */
+export const timeZone: Format<string> = (value) => {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: value })
+    return { value }
+  } catch {
+    return { problem: `is ${quoted(value)}, but must be an IANA time zone` }
+  }
+}

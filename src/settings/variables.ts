@@ -90,6 +90,11 @@ export const VARIABLES = {
     format.number(0, 31_536_000, 'fraction'),
     "How far a record's own time may lie after its Kafka timestamp; later ones are capped.",
   ),
+  DEFAULT_TIME_ZONE: maybe(
+    'America/New_York',
+    format.timeZone,
+    'Zone of times for which the record names none. Unset: UTC, and a local time of unknown zone is not read.',
+  ),
   STAGES: given('ingest,status', stages, 'Which stages `process` runs.', 'ingest'),
   CHUNK_RECORDS: given(
     '2000',
@@ -108,8 +113,8 @@ export const VARIABLES = {
   LOG_LEVEL: given('info', level, '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.', 'debug'),
   CARD_TOKEN_KEY: maybe(
     'at least 16 random characters',
-    format.text,
-    'Key of the card tokens. Without it card numbers are masked, to first six and last four.',
+    format.lines,
+    'Key of the card tokens; after a change of keys all of them, one a line, the newest first: it makes the tokens. Without one card numbers are masked, to first six and last four.',
     HIDDEN,
   ),
   CARD_EXEMPT_PATHS: maybe(

@@ -30,8 +30,8 @@ export function warnings(env: Environment, values: Values): string[] {
   const found = slips(env)
   if (values.CARD_TOKEN_KEY === null) {
     found.push('CARD_TOKEN_KEY is not set: card numbers are masked, so find({ card }) finds no single card')
-  } else if (values.CARD_TOKEN_KEY.length < 16) {
-    found.push('CARD_TOKEN_KEY has fewer than 16 characters: card tokens made with it can be guessed')
+  } else if (values.CARD_TOKEN_KEY.some((key) => key.length < 16)) {
+    found.push('CARD_TOKEN_KEY has a key of fewer than 16 characters: card tokens made with it can be guessed')
   }
   return found
 }

@@ -41,6 +41,7 @@ async function main(): Promise<number> {
   const { seconds, recordsPerSecond, peakMemory, kills, joins, leaves } = outcome
   say(`${recordsPerSecond} records/s over ${seconds.toFixed(1)} s; peak memory of a processor ${peakMemory ?? '?'} MiB`)
   say(`${kills} kills, ${joins} joins, ${leaves} leaves`)
+  say(`by their metrics: ${JSON.stringify(outcome.outcomes)}`)
   say(tellReport(outcome))
   return isRight(outcome) ? 0 : 1
 }

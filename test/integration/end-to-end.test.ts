@@ -24,12 +24,21 @@ describe('the processor makes of a day of traffic just what the model says', () 
   test(
     'undisturbed, JSON and Avro mixed',
     async () => {
-      const { figures } = await run({})
+      const { figures, outcomes } = await run({})
       expect(figures).toMatchObject({ records: CITY.events, 'documents that the order of partitions decides': 0 })
       expect(figures.documents).toBeGreaterThan(15_000)
       expect(figures.updates).toBeGreaterThan(10_000)
       expect(figures['dead letters']).toBeGreaterThan(100)
       expect(figures['keys with an exact sequence']).toBeGreaterThan(500)
+      const { stored = 0, unchanged = 0, ...rest } = outcomes
+      expect(rest).toEqual({
+        dead_letter: figures['dead letters'],
+        expired: figures['records expired on arrival'],
+        tombstone: figures.tombstones,
+      })
+      expect(stored).toBeGreaterThanOrEqual((figures.documents as number) - (figures.tombstones as number))
+      expect(unchanged).toBeGreaterThan(500)
+      expect(stored + unchanged + Object.values(rest).reduce((sum, count) => sum + count)).toBe(CITY.events)
     },
     TIMEOUT_MS,
   )

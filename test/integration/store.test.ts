@@ -128,7 +128,11 @@ describe('what changes between the read and the write', () => {
     const existing = await store.read(ids)
     await collection.deleteOne({ _id: 'copy-7' })
     const copies = ids.map((id) => documentOf({ id, at: 1, arrived: 5 }))
-    expect(await store.write(copies, existing)).toEqual({ inserted: 1, updated: 49, unchanged: 0, refused: new Map() })
+    const kept = new Set(ids.filter((id) => id !== 'copy-7'))
+    expect(await store.write(copies, existing)).toEqual({
+      ...{ inserted: 1, updated: 49, unchanged: 0, kept },
+      refused: new Map(),
+    })
     expect(await stored(collection, 'copy-7')).toEqual(copies[7])
     expect(await stored(collection, 'copy-8')).toEqual({ ...copies[8], createdAt: documentOf({ at: 1 }).createdAt })
   })
@@ -144,6 +148,7 @@ describe('what changes between the read and the write', () => {
       inserted: 0,
       updated: 98,
       unchanged: 2,
+      kept: expect.any(Set),
       refused: new Map(),
     })
     expect((await stored(collection, 'race-7'))?.response).toEqual({ at: 3 })

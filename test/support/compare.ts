@@ -73,6 +73,7 @@ function figuresOf({ counts, documents, observations }: Model): Record<string, n
   return {
     records: counts.records,
     'records expired on arrival': counts.expired,
+    tombstones: counts.tombstones,
     documents: documents.size,
     'documents that the order of partitions decides': unsure,
     observations: count,

@@ -22,11 +22,12 @@ export function createMemoryStore(): MemoryStore {
       return existing
     },
     async write(written) {
-      const result: WriteResult = { inserted: 0, updated: 0, unchanged: 0, refused: new Map() }
+      const result: WriteResult = { inserted: 0, updated: 0, unchanged: 0, kept: new Set(), refused: new Map() }
       for (const document of typeof written === 'function' ? written() : written) {
         const stored = documents.get(document._id)
         const merged = stored === undefined ? document : merge(stored, document)
         documents.set(document._id, merged)
+        if (stored !== undefined && isDeepStrictEqual(timeless(merged), timeless(stored))) result.kept.add(document._id)
         if (stored === undefined) result.inserted += 1
         else if (isDeepStrictEqual(merged, stored)) result.unchanged += 1
         else result.updated += 1
@@ -35,6 +36,8 @@ export function createMemoryStore(): MemoryStore {
     },
   }
 }
+
+const timeless = ({ createdAt: _created, updatedAt: _updated, ...rest }: CacheDocument) => rest
 
 function projected({ _id, createdAt, updatedAt, cache }: CacheDocument): Existing {
   const { kind, order, erased, lastSuccess } = cache

@@ -5,6 +5,7 @@ import { MongoClient } from 'mongodb'
 import { MAIN } from '../../local/build.ts'
 import { until } from '../../local/until.ts'
 import { createRandom, type Random } from '../../src/simulate/random.ts'
+import { accountsOf, type Outcomes, sumOf } from './accounting.ts'
 import { compareRun, type Report, type RunServices } from './compare.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 import { type Progress, watchProgress } from './progress.ts'
@@ -33,6 +34,8 @@ export interface RunOutcome extends Report {
   kills: number
   joins: number
   leaves: number
+  /** By the processors that lived to the end. */
+  outcomes: Outcomes
 }
 
 export const TOKEN_KEY = 'a key for tests, of no other use'
@@ -48,7 +51,9 @@ export async function runTraffic(services: RunServices, options: RunOptions): Pr
   try {
     const processed = await work(services, names, progress, options)
     say(`processed in ${processed.seconds.toFixed(1)} s; comparing`)
-    return { ...processed, ...(await compareRun(services, names, TOKEN_KEY)) }
+    const { unaccounted, ...rest } = processed
+    const report = await compareRun(services, names, TOKEN_KEY)
+    return { ...rest, ...report, differences: { ...report.differences, 'records unaccounted for': unaccounted } }
   } finally {
     await progress.cleanUp()
     await dropDatabase(services, names)
@@ -78,7 +83,7 @@ export async function simulate(
   if (code !== 0) throw new Error(`simulate ended with ${code}: ${complaints}`)
 }
 
-type Processed = Omit<RunOutcome, keyof Report>
+type Processed = Omit<RunOutcome, keyof Report> & { unaccounted: number }
 
 async function work(
   services: RunServices,
@@ -94,9 +99,10 @@ async function work(
   const disturbed = await disturb(fleet, progress, options, random)
   await progress.caughtUp(PATIENCE_MS)
   const seconds = (performance.now() - began) / 1000
+  const accounts = await Promise.all(fleet.members.map(async (member) => accountsOf(await member.metrics())))
   while (fleet.members.length > 0) await fleet.end(0, 'stop')
   const recordsPerSecond = Math.round(options.events / seconds)
-  return { seconds, recordsPerSecond, peakMemory: fleet.peakMemory(), ...disturbed }
+  return { seconds, recordsPerSecond, peakMemory: fleet.peakMemory(), ...disturbed, ...sumOf(accounts) }
 }
 
 /**

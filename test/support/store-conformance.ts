@@ -64,13 +64,17 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       expect(falling).toEqual([counted({ inserted: 1 }), counted({ unchanged: 1 })])
       await expectStored(documentOf({ id, ...newer }))
       await expectStored(documentOf({ id: other, ...newer }))
+      const kept = [...rising, ...falling].map((result) => [...result.kept])
+      expect(kept).toEqual([[], [], [], [other]])
     })
 
     test('keeps the earliest createdAt and the latest updatedAt of a late record', async () => {
       const id = freshId()
       const held = documentOf({ id, at: 50, arrived: 60 })
       const late = documentOf({ id, at: 10, arrived: 90 })
-      expect(await putEach(held, late)).toEqual([counted({ inserted: 1 }), counted({ updated: 1 })])
+      const results = await putEach(held, late)
+      expect(results).toEqual([counted({ inserted: 1 }), counted({ updated: 1 })])
+      expect(results[1]?.kept).toEqual(new Set([id]))
       await expectStored({ ...held, updatedAt: late.updatedAt })
     })
 
@@ -232,6 +236,6 @@ function keysOf(value: unknown): unknown {
   return Object.entries(value).map(([key, nested]) => [key, keysOf(nested)])
 }
 
-function counted(counts: Partial<WriteResult>): WriteResult {
-  return { inserted: 0, updated: 0, unchanged: 0, refused: new Map(), ...counts }
+function counted(counts: Partial<WriteResult>) {
+  return { inserted: 0, updated: 0, unchanged: 0, kept: expect.any(Set), refused: new Map(), ...counts }
 }

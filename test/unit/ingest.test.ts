@@ -38,21 +38,37 @@ function ingestRefusing(...ids: string[]) {
       return one.messages.map(({ partition }) => ({ partition }))
     },
   } as unknown as Producer
+  const metrics = createMetrics()
   const outages: Outages = { waitOut: (_, __, work) => work() }
   const ingest = createIngest({
-    ...{ settings, store, producer, outages, lanes: 12, deadLetterPartitions: 1, metrics: createMetrics() },
-    ...{ decoder: createDecoder(null), cards: createCards({ tokenKey: null, exemptPaths: [] }) },
+    ...{ settings, store, producer, outages, lanes: 12, deadLetterPartitions: 1, metrics },
+    ...{ decoder: createDecoder(null), cards: createCards({ tokenKey: null, exemptPaths: [] }), zone: null },
   })
-  return { ingest, sent, writes }
+  /** What became of the records, by partition. */
+  const outcomes = async () => {
+    const byPartition: Record<string, Record<string, number>> = {}
+    for (const { labels, value } of (await metrics.inputRecords.get()).values) {
+      const { partition = '', outcome = '' } = labels
+      if (value > 0) byPartition[partition] = { ...byPartition[partition], [outcome]: value }
+    }
+    return byPartition
+  }
+  return { ingest, sent, writes, outcomes }
 }
 
+/** An id that ends with `†` is that of a tombstone, one with `…` of a record that has long expired. */
 function batchOf(partition: number, eventIds: string[]) {
   const done: string[] = []
   const signal = new AbortController().signal
   const turn: Turn = { topic: events, partition, signal, done: (offset) => done.push(offset), pauseUntil() {} }
   const messages = eventIds.map((id, offset) => {
-    const value = { event_id: id, event_type: 'parking_started', session_id: `s-${id}`, status: 'active' }
-    return { offset: String(offset), timestamp: '1790000000000', key: null, value: Buffer.from(JSON.stringify(value)) }
+    const timestamp = id.endsWith('…') ? '2001-01-01' : undefined
+    const value = { event_id: id, event_type: 'parking_started', session_id: `s-${id}`, status: 'active', timestamp }
+    const isTombstone = id.endsWith('†')
+    return {
+      ...{ offset: String(offset), timestamp: String(Date.now()), key: Buffer.from(id.replace('†', '')) },
+      value: isTombstone ? null : Buffer.from(id === 'broken' ? '{' : JSON.stringify(value)),
+    }
   })
   return { turn, done, messages: messages as unknown as KafkaMessage[], lastOffset: String(eventIds.length - 1) }
 }
@@ -72,4 +88,25 @@ test('a record that is refused announces nothing; one of another partition with 
   const announced = observations?.messages.flatMap(({ value }) => unpack(value) ?? [])
   expect(announced?.map(({ event_id }) => event_id)).toEqual(['stored'])
   expect([letters?.topic, letters?.messages.length]).toEqual([settings.topics.deadLetters, 1])
+})
+
+test('every record is accounted for once, with its partition', async () => {
+  const { ingest, outcomes } = ingestRefusing('refused')
+  const batches = [
+    batchOf(0, ['a', 'b', 'a', 'refused', 'broken', 'old…', 'b†']),
+    batchOf(1, ['a', 'c', 'refused', 'd†', 'd†']),
+  ]
+  await Promise.all(batches.map(({ messages, lastOffset, turn }) => ingest(messages, lastOffset, turn)))
+  expect(await outcomes()).toEqual({
+    0: { stored: 2, unchanged: 1, dead_letter: 2, expired: 1, tombstone: 1 },
+    1: { stored: 1, unchanged: 1, dead_letter: 1, tombstone: 2 },
+  })
+})
+
+test('a record that comes again is unchanged', async () => {
+  const { ingest, outcomes } = ingestRefusing()
+  const { messages, lastOffset, turn } = batchOf(0, ['a', 'b'])
+  await ingest(messages, lastOffset, turn)
+  await ingest(messages, lastOffset, turn)
+  expect(await outcomes()).toEqual({ 0: { stored: 2, unchanged: 2 } })
 })

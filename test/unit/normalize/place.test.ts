@@ -25,6 +25,7 @@ const normalized: Normalized = {
   eventType: 'parking_start',
   card: 'card_1',
   endsAt: null,
+  unknown: null,
 }
 
 describe('the observed time is', () => {

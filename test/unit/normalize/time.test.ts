@@ -24,6 +24,11 @@ describe('a time is read as', () => {
     ['epoch seconds as text', String(NOON / 1000), NOON],
     ['epoch milliseconds as bigint', BigInt(NOON), NOON],
     ['a leap day', '2024-02-29T00:00:00Z', Date.UTC(2024, 1, 29)],
+    ['the American way', '06/01/2023 12:30:15', NOON],
+    ['the American way by twelve hours', '6/1/2023 12:30:15 PM', NOON],
+    ['the American way after midnight', '6/1/2023 12:30 AM', Date.UTC(2023, 5, 1, 0, 30)],
+    ['the American way with a fraction', '06/01/2023 12:30:15.1239', NOON + 123],
+    ['an American day', '06/01/2023', Date.UTC(2023, 5, 1)],
   ])('%s', (_, text, expected) => expect(readTime(text)).toBe(expected))
 })
 
@@ -40,6 +45,9 @@ describe('a time is null when it is', () => {
     ['followed by something', '2023-06-01T12:30:15Z!'],
     ['with a bare dot', '2023-06-01T12:30:15.Z'],
     ['with ten fraction digits', '2023-06-01T12:30:15.0123456789Z'],
+    ['an American month that is none', '13/01/2023 12:30:15'],
+    ['an American day that is none', '02/29/2023'],
+    ['13 PM', '06/01/2023 13:30:15 PM'],
     ['with half an offset', '2023-06-01T12:30:15+05:3'],
     ['zero', 0],
     ['negative', -5],
@@ -48,6 +56,20 @@ describe('a time is null when it is', () => {
     ['infinite', Number.POSITIVE_INFINITY],
     ['before 1970', '1969-12-31T23:59:59Z'],
   ])('%s', (_, value) => expect(readTime(value)).toBeNull())
+})
+
+describe('a clock reads what has no zone, and only that', () => {
+  const anHourAhead = (shown: number) => shown - 3_600_000
+  test.each([
+    ['2023-06-01T12:30:15', NOON - 3_600_000],
+    ['2023-06-01 12:30:15.5', NOON + 500 - 3_600_000],
+    ['06/01/2023 12:30:15', NOON - 3_600_000],
+    ['2023-06-01', Date.UTC(2023, 4, 31, 23)],
+    ['2023-06-01T12:30:15Z', NOON],
+    ['2023-06-01T12:30:15-0000', NOON],
+    [NOON, NOON],
+    [String(NOON), NOON],
+  ])('%s', (written, expected) => expect(readTime(written, anHourAhead)).toBe(expected))
 })
 
 const anyTime = fc.integer({ min: Date.UTC(1973, 3, 1), max: Date.UTC(9999, 11, 30) })

@@ -1,0 +1,65 @@
+/**
+ * What became of the records of a chunk, by input partition: each record counts once, so that at any quiet moment the
+ * records read of a partition are those stored, unchanged, expired on arrival, tombstones and dead letters.
+ */
+import type { Source } from './contract/record.ts'
+import type { Placed, Rejected } from './place-chunk.ts'
+
+/** `unchanged`: older than what is stored, or equal to it. */
+export const OUTCOMES = ['stored', 'unchanged', 'expired', 'tombstone', 'dead_letter'] as const
+export type Outcome = (typeof OUTCOMES)[number]
+
+export interface Line {
+  topic: string
+  partition: number
+  counts: Record<Outcome, number>
+}
+
+/** The lines are whole when all of `open` have been added: what a document comes to is known once it is written. */
+export interface Account {
+  lines: Line[]
+  open: [id: string, line: Line][]
+}
+
+/** Of the records that share a document, the first that is stored has its outcome, and the others are unchanged. */
+export function accountOf(placed: Placed, refused: readonly Rejected[]): Account {
+  const account: Account = { lines: [], open: [] }
+  const lineOf = createLines(account.lines)
+  for (const record of placed.expired) lineOf(record).counts.expired++
+  for (const { record } of [...placed.rejects, ...refused]) lineOf(record).counts.dead_letter++
+  const unstored = new Set(refused.map(({ record }) => record))
+  for (const [id, { parts }] of placed.entries) {
+    let isOpen = false
+    for (const { record } of parts) {
+      if (unstored.has(record)) continue
+      const line = lineOf(record)
+      if (record.value === null) line.counts.tombstone++
+      else if (isOpen) line.counts.unchanged++
+      else {
+        isOpen = true
+        account.open.push([id, line])
+      }
+    }
+  }
+  return account
+}
+
+/** The line of a partition, a new one where there is none. Records of one partition come after each other. */
+function createLines(lines: Line[]): (source: Source) => Line {
+  let last: Line | undefined
+  return ({ topic, partition }) => {
+    const isIt = (line: Line) => line.partition === partition && line.topic === topic
+    if (last !== undefined && isIt(last)) return last
+    last = lines.find(isIt) ?? { topic, partition, counts: { ...NONE } }
+    if (!lines.includes(last)) lines.push(last)
+    return last
+  }
+}
+
+const NONE: Record<Outcome, number> = { stored: 0, unchanged: 0, expired: 0, tombstone: 0, dead_letter: 0 }
+
+/** Closes the account. @param kept ids of documents to which nothing was new. */
+export function settle({ lines, open }: Account, kept: ReadonlySet<string>): Line[] {
+  for (const [id, { counts }] of open) counts[kept.has(id) ? 'unchanged' : 'stored']++
+  return lines
+}
