@@ -158,10 +158,15 @@ function takeSafely(parts: IngestParts, type: RecordType, record: SourceRecord):
 }
 
 /** Bytes to what they mean, or to the reason why not. Nothing here waits. */
-function take({ decoder, cards, zone }: IngestParts, type: RecordType, record: SourceRecord): Taken {
+function take({ decoder, cards, zone, settings }: IngestParts, type: RecordType, record: SourceRecord): Taken {
   if (record.value === null) {
     const id = tombstoneId(record.key, cards)
     return typeof id === 'string' ? { record, id, normalized: null } : { record, reject: id }
+  }
+  const { bytes } = settings.limits
+  if (record.value.length > bytes) {
+    const message = `The value has ${record.value.length} bytes, and MAX_RECORD_BYTES is ${bytes}. Send less, or raise it.`
+    return { record, reject: { reject: 'too_large', message } }
   }
   const decoded = decoder.decode(record.value)
   if ('reject' in decoded) return { record, reject: decoded }

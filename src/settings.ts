@@ -33,6 +33,8 @@ export interface Settings {
   maxClockSkewMs: number
   /** IANA name of the zone of times for which nobody names one; null: UTC. */
   timeZone: string | null
+  /** Of an input record: bytes of its value, levels, keys of an object, items of an array. */
+  limits: { bytes: number; depth: number; keys: number; items: number }
   /** Most records that one write covers. */
   chunkRecords: number
   stateDir: string | null
@@ -105,6 +107,10 @@ function settingsOf(values: Values, env: Environment): Settings {
     retentionMs: values.RETENTION_DAYS * 86_400_000,
     maxClockSkewMs: values.MAX_CLOCK_SKEW_SECONDS * 1000,
     timeZone: values.DEFAULT_TIME_ZONE,
+    limits: {
+      ...{ bytes: values.MAX_RECORD_BYTES, depth: values.MAX_DEPTH },
+      ...{ keys: values.MAX_KEYS, items: values.MAX_ITEMS },
+    },
     chunkRecords: values.CHUNK_RECORDS,
     stateDir: values.STATE_DIR,
     http: { host: values.HTTP_HOST, port: values.HTTP_PORT },

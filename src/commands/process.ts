@@ -142,7 +142,7 @@ async function start(
     ...{ settings, log, metrics, health, outages, kafka, admin, producer, openHeads, signal, onDead },
     ...partitions,
     decoder: createDecoder(settings.registry && createSchemaReader(settings.registry)),
-    cards: createCards(settings.cards),
+    cards: createCards({ ...settings.cards, limits: settings.limits }),
     zone: settings.timeZone === null ? null : clockOf(settings.timeZone),
   }
   watch(WATCH_MS, signal, () => showLag(common))

@@ -1,23 +1,25 @@
 /** Why a record could not be taken. A closed list: it is a metric label. */
-export type DeadLetterReason =
-  | 'empty_value' //         value of no bytes
-  | 'invalid_utf8'
-  | 'invalid_json'
-  | 'no_registry' //         first byte 0, but SCHEMA_REGISTRY_URL is not set
-  | 'unknown_schema' //      the registry does not know the schema id
-  | 'undecodable' //         the bytes do not fit their schema
-  | 'not_an_object'
-  | 'missing_event_id'
-  | 'field_too_long' //      an identifying field over 1 KiB
-  | 'invalid_field' //       an identifying field of a type or content that cannot be an identifier
-  | 'too_deep'
-  | 'nul_in_key'
-  | 'number_out_of_range' // a number that no BSON type keeps exactly
-  | 'ill_formed_text' //     half a surrogate pair, which UTF-8 cannot hold
-  | 'too_large'
-  | 'unstorable' //          MongoDB refused this document
-  | 'unexpected' //          a bug of ours: the record made the program throw
-  | 'invalid_observation' // a message in the observations topic that is not a pack of ours
+export const DEAD_LETTER_REASONS = [
+  'empty_value', //         value of no bytes
+  'invalid_utf8',
+  'invalid_json',
+  'no_registry', //         first byte 0, but SCHEMA_REGISTRY_URL is not set
+  'unknown_schema', //      the registry does not know the schema id
+  'undecodable', //         the bytes do not fit their schema
+  'not_an_object',
+  'missing_event_id',
+  'field_too_long', //      an identifying field over 1 KiB
+  'invalid_field', //       an identifying field of a type or content that cannot be an identifier
+  'too_deep',
+  'nul_in_key',
+  'number_out_of_range', // a number that no BSON type keeps exactly
+  'ill_formed_text', //     half a surrogate pair, which UTF-8 cannot hold
+  'too_large',
+  'unstorable', //          MongoDB refused this document
+  'unexpected', //          a bug of ours: the record made the program throw
+  'invalid_observation', // a message in the observations topic that is not a pack of ours
+] as const
+export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number]
 
 /** Header names of a dead letter. The original key, value and headers stand beside them byte for byte, but for card data. */
 export const DEAD_LETTER_HEADERS = {

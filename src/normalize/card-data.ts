@@ -12,7 +12,7 @@ export interface Cards {
   /**
    * The value without card data: card numbers, in values and keys, alone or in a longer text, are replaced by their token;
    * security codes, expiry, track data and PIN fields are gone. The same object when there is nothing to change.
-   * @throws Unstorable when the value is nested deeper than MongoDB takes, a key holds a NUL, or a number is infinite.
+   * @throws Unstorable when the value is beyond the limits, a key holds a NUL, or a number is infinite.
    */
   clean(value: Json): Json
   /** A text without card numbers: for keys and error messages. */
@@ -26,6 +26,7 @@ export interface CardOptions {
   tokenKey: string | null
   /** Dotted paths in a record, such as `session_data.session_id`, whose values are never taken for cards. */
   exemptPaths: readonly string[]
+  limits?: Limits
 }
 
 /** A value that no document can hold. Thrown by `clean`, which walks every value anyway; `normalize` makes it a reject. */
@@ -37,8 +38,18 @@ export class Unstorable extends Error {
   }
 }
 
-/** Levels of objects and arrays in a record. MongoDB takes 100, and a document wraps its content in up to four. */
-export const MAX_DEPTH = 90
+/** How much structure a record may have. */
+export interface Limits {
+  /** Levels of objects and arrays. */
+  depth: number
+  /** Keys of one object. */
+  keys: number
+  /** Items of one array. */
+  items: number
+}
+
+/** Of the depth the most that can be: MongoDB takes 100 levels, and a document wraps its content in up to four. */
+export const LIMITS: Limits = { depth: 90, keys: 100_000, items: 100_000 }
 /** Numbers below have too few digits for a card. */
 const SMALLEST_CARD = 1e12
 const SHORTEST_CARD = 13
@@ -49,12 +60,12 @@ interface Exempt {
   below: Map<string, Exempt>
 }
 
-export function createCards({ tokenKey, exemptPaths }: CardOptions): Cards {
+export function createCards({ tokenKey, exemptPaths, limits = LIMITS }: CardOptions): Cards {
   const replace = tokenKey === null ? mask : (digits: string) => cardToken(tokenKey, digits)
   const cleanText = (text: string) =>
     text.length >= SHORTEST_CARD && mayHoldCard(text) ? replaceCards(text, replace) : text
   const exempt = exemptPaths.length === 0 ? undefined : exemptTree(exemptPaths)
-  const walk = createWalk(cleanText, replace)
+  const walk = createWalk(cleanText, replace, limits)
   return {
     clean: (value) => walk(value, 1, exempt),
     cleanText,
@@ -83,7 +94,7 @@ function exemptTree(paths: readonly string[]): Exempt {
 type Walk = (value: Json, depth: number, exempt: Exempt | undefined) => Json
 
 /** The hot path of every record: nothing is allocated for a value that stays as it is. */
-function createWalk(cleanText: (text: string) => string, replace: (digits: string) => string): Walk {
+function createWalk(cleanText: (text: string) => string, replace: (digits: string) => string, limits: Limits): Walk {
   const keyPlanOf = createKeyPlans(cleanText)
 
   function walk(value: Json, depth: number, exempt: Exempt | undefined): Json {
@@ -97,11 +108,7 @@ function createWalk(cleanText: (text: string) => string, replace: (digits: strin
       case 'object':
         if (value === null) return value
         if (value instanceof Decimal) return exempt?.exempt ? value : cleanDecimal(value)
-        if (depth > MAX_DEPTH)
-          throw new Unstorable(
-            'too_deep',
-            `The value is nested deeper than ${MAX_DEPTH} levels; MongoDB takes 100. Send it flatter.`,
-          )
+        if (depth > limits.depth) throw tooMuch('too_deep', `The value is nested deeper than ${limits.depth} levels`)
         return Array.isArray(value) ? walkArray(value, depth, exempt) : walkObject(value, depth, exempt)
       default:
         return value
@@ -124,6 +131,7 @@ function createWalk(cleanText: (text: string) => string, replace: (digits: strin
   }
 
   function walkArray(array: Json[], depth: number, exempt: Exempt | undefined): Json[] {
+    if (array.length > limits.items) throw tooMuch('too_large', `A list has more than ${limits.items} items`)
     let copy: Json[] | undefined
     for (let i = 0; i < array.length; i++) {
       const value = array[i] as Json
@@ -136,7 +144,9 @@ function createWalk(cleanText: (text: string) => string, replace: (digits: strin
 
   function walkObject(object: JsonObject, depth: number, exempt: Exempt | undefined): JsonObject {
     let copy: JsonObject | undefined
+    let keys = 0
     for (const key in object) {
+      if (++keys > limits.keys) throw tooMuch('too_large', `An object has more than ${limits.keys} keys`)
       const plan = keyPlanOf(key)
       const value = object[key] as Json
       const below = exempt === undefined || exempt.exempt ? exempt : exempt.below.get(key)
@@ -152,6 +162,12 @@ function createWalk(cleanText: (text: string) => string, replace: (digits: strin
 
   return walk
 }
+
+const tooMuch = (reason: DeadLetterReason, what: string) =>
+  new Unstorable(
+    reason,
+    `${what}. Send less, or raise the limit where it can be: see MAX_DEPTH, MAX_KEYS and MAX_ITEMS.`,
+  )
 
 function copyBefore(object: JsonObject, end: string): JsonObject {
   const copy: JsonObject = {}

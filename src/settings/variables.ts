@@ -95,6 +95,14 @@ export const VARIABLES = {
     format.timeZone,
     'Zone of times for which the record names none. Unset: UTC, and a local time of unknown zone is not read.',
   ),
+  MAX_RECORD_BYTES: given(
+    '16777216',
+    format.number(1_000, 67_108_864, 'whole'),
+    'Largest value of an input record; a larger one is a dead letter. MongoDB stores no document over 16 MiB.',
+  ),
+  MAX_DEPTH: given('90', format.number(2, 90, 'whole'), 'Most levels of objects and arrays in a record.'),
+  MAX_KEYS: given('100000', format.number(10, 10_000_000, 'whole'), 'Most keys of one object in a record.'),
+  MAX_ITEMS: given('100000', format.number(1, 10_000_000, 'whole'), 'Most items of one array in a record.'),
   STAGES: given('ingest,status', stages, 'Which stages `process` runs.', 'ingest'),
   CHUNK_RECORDS: given(
     '2000',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { Json } from '../../../src/contract/record.ts'
-import { createCards, MAX_DEPTH, Unstorable } from '../../../src/normalize/card-data.ts'
+import { createCards, LIMITS, Unstorable } from '../../../src/normalize/card-data.ts'
 import { isCardNumber } from '../../../src/normalize/card-numbers.ts'
 
 const CARD = '4111111111111111'
@@ -111,12 +111,30 @@ describe('what no document can hold is refused', () => {
   }
 
   test('nesting over the limit', () => {
-    expect(reasonOf(nested(MAX_DEPTH))).toBeNull()
-    expect(reasonOf([nested(MAX_DEPTH)])).toBe('too_deep')
+    expect(reasonOf(nested(LIMITS.depth))).toBeNull()
+    expect(reasonOf([nested(LIMITS.depth)])).toBe('too_deep')
     expect(reasonOf(nested(200_000))).toBe('too_deep')
   })
 
   test('a NUL in a key', () => expect(reasonOf({ a: [{ 'b\0': 1 }] })).toBe('nul_in_key'))
+  test('what is over the limits that are set', () => {
+    const { clean } = createCards({ tokenKey: null, exemptPaths: [], limits: { depth: 3, keys: 2, items: 4 } })
+    const reason = (value: Json) => {
+      try {
+        clean(value)
+        return null
+      } catch (error) {
+        return error instanceof Unstorable ? error.reason : 'thrown'
+      }
+    }
+    expect([{ a: { b: [1, 2, 3, 4] } }, [[[1]]]].map(reason)).toEqual([null, null])
+    expect([{ a: { b: [[]] } }, { a: 1, b: 2, c: 3 }, [1, 2, 3, 4, 5]].map(reason)).toEqual([
+      'too_deep',
+      'too_large',
+      'too_large',
+    ])
+  })
+
   test('a number that is infinite', () => expect(reasonOf({ a: [JSON.parse('1e400')] })).toBe('number_out_of_range'))
 })
 
