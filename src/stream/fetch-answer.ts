@@ -115,7 +115,7 @@ function isAbortMarker({ bytes }: RecordBatch): boolean {
   return marker?.key?.readInt16BE(2) === 0
 }
 
-/** The records of a batch. Rejects where it is compressed in a way for which kafkajs has no codec (it has gzip). */
+/** The records of a batch, decompressed. */
 export async function messagesOf({ bytes, baseOffset }: RecordBatch, withHeaders: boolean): Promise<KafkaMessage[]> {
   const attributes = bytes.readInt16BE(21)
   const codec = compression.lookupCodecByAttributes(attributes)

@@ -1,0 +1,78 @@
+/**
+ * kafkajs 2.2.4 reads gzip only, and gives up a partition whose producers compress otherwise. Here are the three other codecs of
+ * Kafka, for reading. What becomes too large when it is decompressed is refused before it fills the memory.
+ */
+import { createRequire } from 'node:module'
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
+import { decompressFrame } from 'lz4-napi'
+import { uncompress } from 'snappy'
+
+/** Of one record batch. The broker's default is 1 MiB compressed. */
+const MOST_BYTES = 256 * 1024 * 1024
+
+interface Codec {
+  decompress(bytes: Buffer): Promise<Buffer>
+  compress(): never
+}
+
+const readOnly = (decompress: Codec['decompress']): Codec => ({
+  decompress,
+  compress() {
+    throw new Error('Nothing is sent compressed: set compression.type on the topic.')
+  },
+})
+
+const limit = { maxOutputLength: MOST_BYTES }
+const gzip = readOnly((bytes) => promisify(zlib.gunzip)(bytes, limit))
+const zstd = readOnly((bytes) => {
+  if (!zlib.zstdDecompress) throw new Error('This Node cannot read zstd. Run on Node 22.22 or newer.')
+  return promisify(zlib.zstdDecompress)(bytes, limit)
+})
+
+/** LZ4 frames, as their specification has them. */
+const lz4 = readOnly(decompressFrame)
+
+/**
+ * Snappy as Java's clients write it: a header of 16 bytes, then blocks, each with its length in four bytes. Others write one
+ * block without a header.
+ */
+const snappy = readOnly(async (bytes) => {
+  if (!bytes.subarray(0, JAVA_HEADER.length).equals(JAVA_HEADER)) return block(bytes)
+  const blocks: Buffer[] = []
+  let total = 0
+  for (let at = 16; at < bytes.length; ) {
+    const end = at + 4 + bytes.readUInt32BE(at)
+    if (end > bytes.length) throw new Error('A snappy block is cut short')
+    const one = await block(bytes.subarray(at + 4, end))
+    total += one.length
+    if (total > MOST_BYTES) throw tooLarge()
+    blocks.push(one)
+    at = end
+  }
+  return Buffer.concat(blocks)
+})
+
+const JAVA_HEADER = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0])
+
+/** A block begins with the length of what it holds, as a varint. */
+async function block(bytes: Buffer): Promise<Buffer> {
+  let length = 0
+  for (let i = 0; i < 5; i++) {
+    const byte = bytes[i] ?? 0
+    length += (byte & 0x7f) * 2 ** (7 * i)
+    if (byte < 0x80) break
+  }
+  if (length > MOST_BYTES) throw tooLarge()
+  return (await uncompress(bytes)) as Buffer
+}
+
+const tooLarge = () => new Error(`A record batch is over ${MOST_BYTES} bytes when it is decompressed`)
+
+const { Codecs, Types } = createRequire(import.meta.url)('kafkajs/src/protocol/message/compression/index.js')
+Object.assign(Codecs, {
+  [Types.GZIP]: () => gzip,
+  [Types.Snappy]: () => snappy,
+  [Types.LZ4]: () => lz4,
+  [Types.ZSTD]: () => zstd,
+})
