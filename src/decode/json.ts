@@ -28,7 +28,7 @@ export function decodeJson(bytes: Buffer): Decoded {
 export function parseJson(text: string): Decoded {
   try {
     const value = mayBeInexact(text) ? parseExactly(text) : (JSON.parse(text) as Json)
-    return SURROGATE_ESCAPE.test(text) && !isWellFormed(value) ? ILL_FORMED : { value }
+    return text.includes('\\u') && SURROGATE_ESCAPE.test(text) && !isWellFormed(value) ? ILL_FORMED : { value }
   } catch (error) {
     return rejectOf(error)
   }
@@ -45,26 +45,31 @@ const EXACT_DIGITS = 15
  */
 function mayBeInexact(text: string): boolean {
   for (let i = EXACT_DIGITS; i < text.length; i += EXACT_DIGITS + 1) {
-    if (isDigit(text.charCodeAt(i)) && digitsAround(text, i) > EXACT_DIGITS) {
-      if (LONG_NUMBER.test(text)) return true
-      break
-    }
+    if (!isDigit(text.charCodeAt(i))) continue
+    let first = i
+    while (isDigit(text.charCodeAt(first - 1))) first--
+    while (isDigit(text.charCodeAt(i + 1))) i++
+    if (i - first >= EXACT_DIGITS && isInexact(text, first, i + 1)) return true
   }
-  return GREAT_EXPONENT.test(text)
+  return LIKE_GREAT_EXPONENT.test(text) && GREAT_EXPONENT.test(text)
 }
 
-/** Digits that follow a quote or a letter (ids in strings) are no number. */
-const LONG_NUMBER = /(?:^|[:,[\s])-?(?:[0-9]\.?){16}/
-/** Beyond those of most doubles. */
-const GREAT_EXPONENT = /[0-9][eE][-+]?[0-9]{3}/
-
-function digitsAround(text: string, at: number): number {
-  let first = at
-  let last = at
-  while (isDigit(text.charCodeAt(first - 1))) first--
-  while (isDigit(text.charCodeAt(last + 1))) last++
-  return last - first + 1
+/** Whether the digits stand where a number may, and no double is written so. */
+function isInexact(text: string, first: number, end: number): boolean {
+  const before = text[first - 1] === '-' ? text[first - 2] : text[first - 1]
+  if (before !== undefined && !BEFORE_NUMBER.includes(before)) return false // it follows a quote or a letter
+  const after = text[end]
+  if (after === 'e' || after === 'E') return true
+  const digits = text.slice(first, end)
+  const double = Number(digits)
+  return digits.includes('.') ? String(double) !== digits : !Number.isSafeInteger(double)
 }
+
+const BEFORE_NUMBER = ':,[ \t\r\n'
+
+/** Beyond those of most doubles; the first is quick to find, but hexadecimal ids hold it too. */
+const LIKE_GREAT_EXPONENT = /[0-9.][eE][-+0-9][0-9][0-9]/
+const GREAT_EXPONENT = /(?:^|[:,[\s])-?[0-9.]+[eE][-+]?[0-9]{3}/
 
 /** A dot counts as one: it may stand among the digits of a number. */
 const isDigit = (code: number) => (code >= 48 && code <= 57) || code === DOT
@@ -91,7 +96,7 @@ const exact: SourceReviver = (_key, value, context) => {
 }
 
 /** Half of a surrogate pair can only come in as an escape, since the bytes are UTF-8. */
-const SURROGATE_ESCAPE = /\\u[dD][89abAB]|\\u[dD][c-fC-F]/
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/
 
 function isWellFormed(value: Json): boolean {
   if (typeof value === 'string') return value.isWellFormed()
