@@ -3,18 +3,7 @@ import { Session } from 'node:inspector/promises'
 import { parseArgs } from 'node:util'
 import avsc, { type Schema } from 'avsc'
 import fc from 'fast-check'
-import { createAvroReader } from '../../src/decode/avro.ts'
-import { createJsonTextHook } from '../../src/decode/avro-schema.ts'
-import { createDecoder } from '../../src/decode/decoder.ts'
-import { rejectFrom } from '../../src/decode/rejected.ts'
-import { encodeEach } from '../../src/documents/bson.ts'
-import { createCards } from '../../src/normalize/card-data.ts'
-import { normalize, tombstoneId } from '../../src/normalize/normalize.ts'
-import { placeChunk, type Taken } from '../../src/place-chunk.ts'
-import { createRandom } from '../../src/simulate/random.ts'
-import { traffic } from '../../src/simulate/traffic.ts'
-import { deadLetter } from '../../src/stream/dead-letters.ts'
-import { pack } from '../../src/stream/packs.ts'
+import type { Taken } from '../../src/place-chunk.ts'
 import { jsonTestSuite, naughtyStrings } from '../support/corpora.ts'
 
 /**
@@ -24,6 +13,24 @@ import { jsonTestSuite, naughtyStrings } from '../support/corpora.ts'
  *
  *     node test/acceptance/fuzz.ts --minutes 10 --seed 1
  */
+// What is loaded from here on is watched.
+const session = new Session()
+session.connect()
+await session.post('Profiler.enable')
+await session.post('Profiler.startPreciseCoverage', { callCount: false, detailed: true })
+const { createAvroReader } = await import('../../src/decode/avro.ts')
+const { createJsonTextHook } = await import('../../src/decode/avro-schema.ts')
+const { createDecoder } = await import('../../src/decode/decoder.ts')
+const { rejectFrom } = await import('../../src/decode/rejected.ts')
+const { encodeEach } = await import('../../src/documents/bson.ts')
+const { createCards } = await import('../../src/normalize/card-data.ts')
+const { normalize, tombstoneId } = await import('../../src/normalize/normalize.ts')
+const { placeChunk } = await import('../../src/place-chunk.ts')
+const { createRandom } = await import('../../src/simulate/random.ts')
+const { traffic } = await import('../../src/simulate/traffic.ts')
+const { deadLetter } = await import('../../src/stream/dead-letters.ts')
+const { pack } = await import('../../src/stream/packs.ts')
+
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' } },
 })
@@ -184,11 +191,6 @@ const anyRecord = fc.record({
   type: fc.constantFrom('event' as const, 'response' as const),
   avro: fc.boolean(),
 })
-
-const session = new Session()
-session.connect()
-await session.post('Profiler.enable')
-await session.post('Profiler.startPreciseCoverage', { callCount: false, detailed: true })
 
 const outcomes: Record<string, number> = {}
 let slowest = 0
