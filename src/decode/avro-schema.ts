@@ -1,4 +1,5 @@
 import avsc, { type Schema, type Type } from 'avsc'
+import { MeantType, meaningOf } from './avro-logical.ts'
 
 /**
  * Finds the fields of an Avro schema that hold JSON text. A string with the property `"json": true` is one, and so is
@@ -37,6 +38,12 @@ export function createJsonTextHook(): (schema: Schema, opts: object) => Type | u
       const plain = { type: 'string', logicalType: 'json' }
       seen.add(plain)
       return new JsonTextType(plain as never, opts)
+    }
+    const meaning = typeof attributes.logicalType === 'string' ? meaningOf(attributes) : undefined
+    if (meaning !== undefined) {
+      const plain = { ...attributes }
+      seen.add(plain)
+      return new MeantType(plain as never, opts, meaning) as unknown as Type
     }
     if (attributes.type !== 'record' || !Array.isArray(attributes.fields)) return undefined
     const marked = { ...attributes, fields: attributes.fields.map(markField) }

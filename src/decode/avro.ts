@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import avsc, { type Type } from 'avsc'
 import type { Json } from '../contract/record.ts'
 import { type Cursor, readBytes, readLength, readLong, takeByte } from './avro-cursor.ts'
+import { isMeant } from './avro-logical.ts'
 import { JsonTextType } from './avro-schema.ts'
 import { parseJson } from './json.ts'
 import { Rejected } from './rejected.ts'
@@ -12,7 +13,7 @@ import { Rejected } from './rejected.ts'
  * than their own length (avsc fills memory with the items of an array whose count is nonsense), and text that is no
  * UTF-8 is an error instead of replacement characters.
  *
- * Longs beyond 2^53 are bigint, bytes and fixed are base64, logical types are their base values.
+ * Longs beyond 2^53 are bigint, bytes and fixed are base64, logical types what they mean (`avro-logical.ts`).
  *
  * @param absent a field of the outermost record that is left out where it is null: Avro cannot leave one out.
  */
@@ -52,6 +53,11 @@ function newReader(type: Type, known: Map<Type, Read>): Read {
   const primitive = PRIMITIVES[type.typeName]
   if (primitive !== undefined) return primitive
   if (type instanceof JsonTextType) return readJsonText
+  if (isMeant(type)) {
+    const { meaning } = type
+    const base = readerOf(type.underlyingType, known)
+    return (cursor) => meaning(base(cursor))
+  }
   if (isRecord(type)) return recordReader(type, known)
   if (isUnion(type)) return unionReader(type.types.map((branch) => readerOf(branch, known)))
   if (type instanceof avsc.types.ArrayType) return arrayReader(readerOf(type.itemsType, known))

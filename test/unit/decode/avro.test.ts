@@ -86,7 +86,7 @@ describe('values come out plain', () => {
       f: 0.5,
       ok: true,
     }
-    const plainLeaf = { u: { a: -3 }, e: 'Y', m: { x: null, y: 2 ** 40 }, l: ['AQI='], b: 'Bw==', f: 0.5, ok: true }
+    const plainLeaf = { u: { a: -3 }, e: 'Y', m: { x: null, y: 2 ** 40 }, l: ['AQI='], b: 0.07, f: 0.5, ok: true }
     expect(read(write({ ...leaf, u: { 'n.B': { b: { 'n.R': leaf } } } }))).toEqual({
       ...plainLeaf,
       u: { b: plainLeaf },
