@@ -12,6 +12,7 @@ import { type Account, accountOf, OUTCOMES, settle } from './account-chunk.ts'
 import type { Observation } from './contract/observation.ts'
 import type { RecordType, Source, SourceRecord } from './contract/record.ts'
 import type { Decoder } from './decode/decoder.ts'
+import type { Sealer } from './documents/encryption.ts'
 import { createNewIds, type NewIds } from './documents/new-ids.ts'
 import type { DocumentStore, WriteResult } from './documents/store.ts'
 import type { Cards } from './normalize/card-data.ts'
@@ -35,6 +36,8 @@ export interface IngestParts {
   cards: Cards
   /** Of times for which nobody names a zone. */
   zone: Clock | null
+  /** Encrypts what is to be stored so. */
+  seal: Sealer
   store: DocumentStore
   producer: Producer
   metrics: Metrics
@@ -158,7 +161,7 @@ function takeSafely(parts: IngestParts, type: RecordType, record: SourceRecord):
 }
 
 /** Bytes to what they mean, or to the reason why not. Nothing here waits. */
-function take({ decoder, cards, zone, settings }: IngestParts, type: RecordType, record: SourceRecord): Taken {
+function take({ decoder, cards, zone, seal, settings }: IngestParts, type: RecordType, record: SourceRecord): Taken {
   if (record.value === null) {
     const id = tombstoneId(record.key, cards)
     return typeof id === 'string' ? { record, id, normalized: null } : { record, reject: id }
@@ -171,7 +174,9 @@ function take({ decoder, cards, zone, settings }: IngestParts, type: RecordType,
   const decoded = decoder.decode(record.value)
   if ('reject' in decoded) return { record, reject: decoded }
   const normalized = normalize(type, record.key, decoded.value, cards, zone)
-  return 'reject' in normalized ? { record, reject: normalized } : { record, id: normalized.id, normalized }
+  if ('reject' in normalized) return { record, reject: normalized }
+  normalized.content = seal(normalized.id, normalized.content)
+  return { record, id: normalized.id, normalized }
 }
 
 interface Written extends Omit<WriteResult, 'refused'> {

@@ -48,6 +48,8 @@ export interface Settings {
     olderTokenKeys: string[]
     exemptPaths: string[]
   }
+  /** What is stored encrypted, and the keys, the newest first. */
+  encryption: { paths: string[]; keys: { id: string; key: Buffer }[] }
   /** Allowed, but probably not wanted: to be logged at start, one line each. */
   warnings: string[]
 }
@@ -117,6 +119,7 @@ function settingsOf(values: Values, env: Environment): Settings {
     serve: { host: values.SERVE_HOST, port: values.SERVE_PORT },
     logLevel: values.LOG_LEVEL,
     cards: cardsOf(values),
+    encryption: { paths: values.ENCRYPT_PATHS ?? [], keys: values.ENCRYPT_KEY ?? [] },
     warnings: warnings(env, values),
   }
 }

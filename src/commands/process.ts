@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { createDecoder } from '../decode/decoder.ts'
 import { createSchemaReader } from '../decode/registry.ts'
 import { openMongo } from '../documents/connect.ts'
+import { createSealer, type Sealer } from '../documents/encryption.ts'
 import { ensureIndexes } from '../documents/indexes.ts'
 import { createStore } from '../documents/store.ts'
 import { createIngest } from '../ingest.ts'
@@ -63,6 +64,7 @@ interface Common {
   decoder: ReturnType<typeof createDecoder>
   cards: ReturnType<typeof createCards>
   zone: Clock | null
+  seal: Sealer
   signal: AbortSignal
   onDead: (error: Error) => void
 }
@@ -144,6 +146,7 @@ async function start(
     decoder: createDecoder(settings.registry && createSchemaReader(settings.registry)),
     cards: createCards({ ...settings.cards, limits: settings.limits }),
     zone: settings.timeZone === null ? null : clockOf(settings.timeZone),
+    seal: createSealer(settings.encryption.paths, settings.encryption.keys),
   }
   watch(WATCH_MS, signal, () => showLag(common))
   const consumers: PartitionConsumer[] = []

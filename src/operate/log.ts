@@ -5,7 +5,18 @@ import { scrub } from './scrub.ts'
 /** Where a data-printing command logs, so that its own output stays clean. */
 export const toStderr = (): DestinationStream => fd({ fd: 2, sync: true })
 
-const SECRETS = ['password', 'uri', 'tokenKey', 'olderTokenKeys', 'sasl', 'ssl', 'key', 'value', 'headers']
+const SECRETS = [
+  'password',
+  'uri',
+  'tokenKey',
+  'olderTokenKeys',
+  'encryption',
+  'sasl',
+  'ssl',
+  'key',
+  'value',
+  'headers',
+]
 
 /**
  * A pino logger: one JSON line an event, ISO time, level by name. Fields that may hold a secret or a record's data are

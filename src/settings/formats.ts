@@ -152,3 +152,25 @@ export const timeZone: Format<string> = (value) => {
     return { problem: `is ${quoted(value)}, but must be an IANA time zone` }
   }
 }
+
+/** A path in a document below what only readers of its content need: not what it is found by. */
+export const encryptablePath: Format<string> = (value) =>
+  /^(response|payload|user_id)(\.[^\s.]+)*$/.test(value)
+    ? { value }
+    : {
+        problem: `has ${quoted(value)}, but must be paths that begin with response, payload or user_id, separated by commas`,
+      }
+
+/** Lines of `<id>:<32 bytes in base64>`. */
+export const encryptionKeys: Format<{ id: string; key: Buffer }[]> = (value) => {
+  const keys: { id: string; key: Buffer }[] = []
+  for (const line of value.split(/[\r\n]+/).filter((text) => text.trim() !== '')) {
+    const [, id = '', base64 = ''] = /^\s*([\w-]{1,64}):([A-Za-z0-9+/_-]{43}=?)\s*$/.exec(line) ?? []
+    const key = Buffer.from(base64, 'base64')
+    if (key.length !== 32)
+      return { problem: 'has a line that is not <id>:<32 bytes in base64> (openssl rand -base64 32)' }
+    if (keys.some((known) => known.id === id)) return { problem: `has two keys with the id ${quoted(id)}` }
+    keys.push({ id, key })
+  }
+  return keys.length > 0 ? { value: keys } : { problem: 'has no key' }
+}

@@ -130,6 +130,17 @@ export const VARIABLES = {
     format.listOf(format.path),
     'Paths in a record whose digits are never a card number.',
   ),
+  ENCRYPT_PATHS: maybe(
+    'response.session_data.license_plate,payload.driver',
+    format.listOf(format.encryptablePath),
+    'Paths in a document whose values are stored encrypted, with ENCRYPT_KEY.',
+  ),
+  ENCRYPT_KEY: maybe(
+    '2026a:32 random bytes in base64',
+    format.encryptionKeys,
+    'Their key (AES-256), with an id before it; after a change of keys all of them, one a line, the newest first.',
+    HIDDEN,
+  ),
   PRIMARY_MYSQL_URI: maybe(
     'mysql://reader@mysql:3306/parking',
     format.mysqlUri,

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { KafkaMessage, Producer } from 'kafkajs'
 import { createDecoder } from '../../src/decode/decoder.ts'
+import { createSealer } from '../../src/documents/encryption.ts'
 import type { DocumentStore } from '../../src/documents/store.ts'
 import { createIngest } from '../../src/ingest.ts'
 import { createCards } from '../../src/normalize/card-data.ts'
@@ -42,7 +43,12 @@ function ingestRefusing(...ids: string[]) {
   const outages: Outages = { waitOut: (_, __, work) => work() }
   const ingest = createIngest({
     ...{ settings, store, producer, outages, lanes: 12, deadLetterPartitions: 1, metrics },
-    ...{ decoder: createDecoder(null), cards: createCards({ tokenKey: null, exemptPaths: [] }), zone: null },
+    ...{
+      decoder: createDecoder(null),
+      cards: createCards({ tokenKey: null, exemptPaths: [] }),
+      zone: null,
+      seal: createSealer([], []),
+    },
   })
   /** What became of the records, by partition. */
   const outcomes = async () => {
