@@ -1,3 +1,7 @@
+import { Ajv, type AnySchemaObject, type Options } from 'ajv'
+import { Ajv2019 } from 'ajv/dist/2019.js'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import type { AnyValidateFunction } from 'ajv/dist/types/index.js'
 import type { Json } from '../contract/record.ts'
 import { decodeJson } from './json.ts'
 import { Rejected } from './rejected.ts'
@@ -20,4 +24,35 @@ export function createJsonSchemaReader(schema: JsonSchemaLike): (bytes: Buffer) 
       throw new Error('not valid')
     return value
   }
+}
+
+/** Words of their own are taken as far as they are understood. */
+const LENIENT: Options = { strict: false, validateSchema: false, validateFormats: false, logger: false }
+
+/** What the registry's library asks of an Ajv. */
+interface Drafts {
+  addSchema(schema: AnySchemaObject, key: string): void
+  compile(schema: AnySchemaObject): AnyValidateFunction
+}
+
+/**
+ * Stands where the registry's library wants an Ajv: that reads one draft, this takes for each schema, with those it refers to, one
+ * of its draft. The library adds and compiles in one go.
+ */
+export function createDrafts(): Drafts {
+  let referenced: [AnySchemaObject, string][] = []
+  return {
+    addSchema: (schema, key) => void referenced.push([schema, key]),
+    compile(schema) {
+      const ajv = newDraft(String(schema.$schema))
+      for (const [one, key] of referenced) ajv.addSchema(one, key)
+      referenced = []
+      return ajv.compile(schema)
+    },
+  }
+}
+
+function newDraft(name: string): Ajv {
+  if (name.includes('2020-12')) return new Ajv2020(LENIENT)
+  return name.includes('2019-09') ? new Ajv2019(LENIENT) : new Ajv(LENIENT)
 }

@@ -1,6 +1,21 @@
+import { createRequire } from 'node:module'
 import protobuf from 'protobufjs'
 import type { Json } from '../contract/record.ts'
 import { type Cursor, readLong } from './avro-cursor.ts'
+
+/** The library takes the first thing in a file for its message, whatever it is: an enum or a service, say. */
+export function findMessagesInLibrary(): void {
+  const { default: ProtoSchema } = createRequire(import.meta.url)(
+    '@kafkajs/confluent-schema-registry/dist/ProtoSchema.js',
+  )
+  ProtoSchema.prototype.getTypeName = ({ root, package: name }: protobuf.IParserResult) => {
+    const space = name ? root.lookup(name) : root
+    const nested = space instanceof protobuf.Namespace ? space.nestedArray : []
+    const message = nested.find((one) => one instanceof protobuf.Type)
+    if (message === undefined) throw new Error('The schema holds no message')
+    return message.fullName
+  }
+}
 
 /** What the registry's library makes of a Protobuf schema: the first message of the file, with its whole file around it. */
 export interface ProtobufSchemaLike {

@@ -4,8 +4,8 @@ import type { Reject } from '../contract/dead-letter.ts'
 import type { Json } from '../contract/record.ts'
 import { createAvroReader } from './avro.ts'
 import { createJsonTextHook, NO_SCHEMA } from './avro-schema.ts'
-import { createJsonSchemaReader, type JsonSchemaLike } from './json-schema.ts'
-import { createProtobufReader, keepProtobufNames, type ProtobufSchemaLike } from './protobuf.ts'
+import { createDrafts, createJsonSchemaReader, type JsonSchemaLike } from './json-schema.ts'
+import { createProtobufReader, findMessagesInLibrary, keepProtobufNames, type ProtobufSchemaLike } from './protobuf.ts'
 
 /** The registry is away, or does not let us in: wait, and ask again. It is never the record's fault. */
 export class RegistryUnavailable extends Error {}
@@ -48,14 +48,12 @@ const RETRY = {
 
 const NO_BODY = '{"message":"it failed without a word"}'
 
-/** Schemas of other drafts and with words of their own are taken as far as they are understood. */
-const LENIENT = { strict: false, validateSchema: false, validateFormats: false, logger: false } as const
-
 export function createLookUp(settings: RegistrySettings, limits: Limits): LookUp {
   keepProtobufNames()
+  findMessagesInLibrary()
   const registry = new SchemaRegistry(clientOptions(settings, limits.requestTimeoutMs), {
     [SchemaType.AVRO]: { typeHook: createJsonTextHook() },
-    [SchemaType.JSON]: LENIENT,
+    [SchemaType.JSON]: { ajvInstance: createDrafts() },
   } as ConstructorParameters<typeof SchemaRegistry>[1])
 
   return async (id) => {
