@@ -19,12 +19,11 @@ interface Codec {
 const readOnly = (decompress: Codec['decompress']): Codec => ({
   decompress,
   compress() {
-    throw new Error('Nothing is sent compressed: set compression.type on the topic.')
+    throw new Error('This codec is for reading: set compression.type on the topic.')
   },
 })
 
 const limit = { maxOutputLength: MOST_BYTES }
-const gzip = readOnly((bytes) => promisify(zlib.gunzip)(bytes, limit))
 const zstd = readOnly((bytes) => {
   if (!zlib.zstdDecompress) throw new Error('This Node cannot read zstd. Run on Node 22.22 or newer.')
   return promisify(zlib.zstdDecompress)(bytes, limit)
@@ -69,7 +68,12 @@ async function block(bytes: Buffer): Promise<Buffer> {
 
 const tooLarge = () => new Error(`A record batch is over ${MOST_BYTES} bytes when it is decompressed`)
 
-const { Codecs, Types } = createRequire(import.meta.url)('kafkajs/src/protocol/message/compression/index.js')
+const require = createRequire(import.meta.url)
+const { Codecs, Types } = require('kafkajs/src/protocol/message/compression/index.js')
+const gzip = {
+  ...require('kafkajs/src/protocol/message/compression/gzip.js'),
+  decompress: (bytes: Buffer) => promisify(zlib.gunzip)(bytes, limit),
+}
 Object.assign(Codecs, {
   [Types.GZIP]: () => gzip,
   [Types.Snappy]: () => snappy,
