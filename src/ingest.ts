@@ -231,12 +231,24 @@ function prepare({ lanes }: IngestParts, placed: Placed, refused: Rejected[]): O
 const placeOf = ({ topic, partition, offset }: Source) => `${topic}/${partition}/${offset}`
 
 /** Observations first, then dead letters. */
-async function send({ producer, settings, deadLetterPartitions, cards }: IngestParts, { packs, rejected }: Outgoing) {
+async function send(parts: IngestParts, { packs, rejected }: Outgoing) {
+  const { producer, settings, deadLetterPartitions, cards } = parts
+  const cleaning = { ...cards, hidesCards: (record: SourceRecord) => hidesCards(parts, record) }
   await sendAll(producer, settings.topics.observations, packs)
-  const letters = rejected.map(({ record, reject }) =>
-    deadLetter(record, reject, deadLetterPartitions, cards.cleanBytes),
-  )
+  const letters = rejected.map(({ record, reject }) => deadLetter(record, reject, deadLetterPartitions, cleaning))
   await sendDeadLetters(producer, settings.topics.deadLetters, letters)
+}
+
+/** Numbers in a binary encoding show no digits: only the decoded value tells. */
+function hidesCards({ decoder, cards }: IngestParts, { value }: SourceRecord): boolean {
+  if (value?.[0] !== 0) return false
+  const decoded = decoder.decode(value)
+  if ('reject' in decoded) return false
+  try {
+    return cards.clean(decoded.value) !== decoded.value
+  } catch {
+    return true // it cannot be looked through
+  }
 }
 
 function count(metrics: Metrics, outgoing: Outgoing, { inserted, updated, unchanged, kept }: Written): void {

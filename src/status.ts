@@ -15,7 +15,7 @@ import { CorruptStatusError } from './status/restore.ts'
 import { createRoom, type Room } from './status/room.ts'
 import { watchLanes } from './status/watch-lanes.ts'
 import type { PartitionConsumer } from './stream/consumer.ts'
-import { type CleanBytes, deadLetter, sendDeadLetters } from './stream/dead-letters.ts'
+import { type Cleaning, deadLetter, sendDeadLetters } from './stream/dead-letters.ts'
 import { sourceRecord, type Turn } from './stream/turns.ts'
 
 export interface StatusParts {
@@ -23,7 +23,7 @@ export interface StatusParts {
   producer: Producer
   deadLetterTopic: string
   deadLetterPartitions: number
-  cleanBytes: CleanBytes
+  cards: Cleaning
   /** About how many observations one transaction covers: a pack is never split. */
   chunkRecords: number
   /** Leaves the group and joins it again after so many milliseconds. */
@@ -238,7 +238,7 @@ async function rejectUnreadable(parts: StatusParts, unreadable: KafkaMessage[], 
     message: 'this is not a pack of observations; nothing but the ingest stage may produce to this topic',
   } as const
   const letters = unreadable.map((message) =>
-    deadLetter(sourceRecord(turn, message), reject, parts.deadLetterPartitions, parts.cleanBytes),
+    deadLetter(sourceRecord(turn, message), reject, parts.deadLetterPartitions, parts.cards),
   )
   await sendDeadLetters(parts.producer, parts.deadLetterTopic, letters)
   parts.metrics.deadLetters.inc({ reason: reject.reject }, letters.length)

@@ -198,7 +198,7 @@ async function startStatus(common: Common, closing: Close[]): Promise<PartitionC
       newestSeen: (partition, laneSignal) => newestTimestamp(seen, partition, laneSignal),
     },
     deadLetterTopic: topics.deadLetters,
-    cleanBytes: cards.cleanBytes,
+    cards,
     chunkRecords,
   })
   closing.push(() => stage.close())

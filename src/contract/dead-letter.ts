@@ -40,6 +40,8 @@ export const DEAD_LETTER_HEADERS = {
   value: 'dead_letter_value',
   /** How often the record was sent back to its source; a replayed record has it too. */
   replays: 'dead_letter_replays',
+  /** `topic/partition/offset` where a replayed record stood first. */
+  origin: 'dead_letter_origin',
 } as const
 
 /** The outcome of a record that becomes a dead letter. `message` names the thing and the remedy, without record data. */

@@ -20,11 +20,17 @@ export interface SourceRecord extends Source {
   readonly headers: Headers
 }
 
-/** A number whose value no double and no 64-bit integer has, as its decimal text; BSON has a type that keeps it. */
+/** A number whose value no double and no 64-bit integer has; BSON has a type that keeps it. */
 export class Decimal {
+  /** `<sign><digits>E<exponent>`. */
   readonly text: string
-  constructor(text: string) {
-    this.text = text
+  readonly digits: string
+  readonly exponent: number
+  /** @param digits at most 34, without zeros at either end. @param exponent of the last of them. */
+  constructor(sign: '' | '-', digits: string, exponent: number) {
+    this.text = `${sign}${digits}E${exponent}`
+    this.digits = digits
+    this.exponent = exponent
   }
 }
 

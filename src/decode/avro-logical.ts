@@ -1,6 +1,7 @@
 import avsc, { type Type } from 'avsc'
 import type { Json } from '../contract/record.ts'
 import { exactNumber } from './number.ts'
+import { Rejected } from './rejected.ts'
 
 /**
  * Avro's logical types as what they mean, without loss: instants, dates and times as ISO 8601, decimals as numbers, UUIDs as text. Instants in
@@ -82,12 +83,22 @@ function timeOfDay(value: Json, digits: 3 | 6): Json {
 /** A number of any length in two's complement, big-endian, and where its point stands. */
 function decimal(base64: Json, scale: number): Json {
   const bytes = Buffer.from(base64 as string, 'base64')
+  if (bytes.length > MOST_BYTES || scale > MOST_SCALE) throw outOfRange()
   const unscaled = bytes.length === 0 ? 0n : BigInt.asIntN(8 * bytes.length, BigInt(`0x${bytes.toString('hex')}`))
   const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0')
   const point = digits.length - scale
   const text = `${unscaled < 0n ? '-' : ''}${digits.slice(0, point)}${scale > 0 ? `.${digits.slice(point)}` : ''}`
-  return exactNumber(text, Number(text)) ?? text
+  const number = exactNumber(text, Number(text))
+  if (number === null) throw outOfRange()
+  return number
 }
+
+/** More bytes and places than 34 digits need. */
+const MOST_BYTES = 32
+const MOST_SCALE = 6_200
+
+const outOfRange = () =>
+  new Rejected('number_out_of_range', 'A decimal has more digits than MongoDB keeps. Send it as text.')
 
 function uuid(base64: string): Json {
   const hex = Buffer.from(base64, 'base64').toString('hex')

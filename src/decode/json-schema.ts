@@ -44,9 +44,10 @@ export function createDrafts(): Drafts {
   return {
     addSchema: (schema, key) => void referenced.push([schema, key]),
     compile(schema) {
+      const mine = referenced
+      referenced = [] // also when one of them is bad
       const ajv = newDraft(String(schema.$schema))
-      for (const [one, key] of referenced) ajv.addSchema(one, key)
-      referenced = []
+      for (const [one, key] of mine) ajv.addSchema(one, key)
       return ajv.compile(schema)
     },
   }

@@ -1,46 +1,60 @@
 import { Decimal } from '../contract/record.ts'
 
-/** Any number that JSON can write, kept; what no BSON type keeps is null. */
+/** Any number that JSON can write, kept; what no BSON type keeps is null. In time that is linear in its length. */
 export function exactNumber(source: string, double: number): number | bigint | Decimal | null {
+  const parts = partsOf(source)
+  if (parts === null) return null
+  const { sign, digits, exponent } = parts
   if (INTEGER.test(source)) {
     if (Number.isSafeInteger(double)) return double
-    const integer = BigInt(source)
-    if (integer >= INT64_MIN && integer <= INT64_MAX) return integer
-  } else if (isTextOfDouble(source, double)) return double
-  return fitsDecimal(source) ? new Decimal(source) : null
+    if (digits.length + exponent <= DIGITS_OF_INT64) {
+      const integer = BigInt(`${sign}${digits}${'0'.repeat(exponent)}`)
+      if (BigInt.asIntN(64, integer) === integer) return integer
+    }
+  } else if (isTextOfDouble(parts, double)) return double
+  const fits = exponent >= LEAST_EXPONENT && exponent + digits.length - 1 <= MOST_EXPONENT
+  return digits.length <= DIGITS_OF_DECIMAL && fits ? new Decimal(sign, digits, exponent) : null
 }
 
 const INTEGER = /^-?[0-9]+$/
-const INT64_MIN = -(2n ** 63n)
-const INT64_MAX = 2n ** 63n - 1n
-
-/** As many as `toPrecision` gives. */
-const MOST_DIGITS = 100
-
-/** Whether the text is that of the double, to as many digits as it has: then the double is the number that was meant. */
-function isTextOfDouble(source: string, double: number): boolean {
-  const { digits, exponent } = partsOf(source)
-  if (digits === '') return true
-  if (digits.length > MOST_DIGITS) return false
-  const same = partsOf(double.toPrecision(digits.length))
-  return same.digits === digits && same.exponent === exponent
-}
-
+const DIGITS_OF_INT64 = 19
 /** IEEE 754 decimal128: 34 digits, and the exponents of the last and of the first of them. */
 const DIGITS_OF_DECIMAL = 34
 const LEAST_EXPONENT = -6176
 const MOST_EXPONENT = 6144
+/** As many as `toPrecision` gives. */
+const MOST_DIGITS = 100
 
-function fitsDecimal(source: string): boolean {
-  const { digits, exponent } = partsOf(source)
-  if (digits.length > DIGITS_OF_DECIMAL) return false
-  return exponent >= LEAST_EXPONENT && exponent + digits.length - 1 <= MOST_EXPONENT
+interface Parts {
+  sign: '' | '-'
+  /** Those that count: without zeros at either end; none for zero. */
+  digits: string
+  /** Of the last of them. */
+  exponent: number
 }
 
-/** Significant digits, without zeros at either end, and the exponent of the last of them. */
-function partsOf(source: string): { digits: string; exponent: number } {
-  const [, whole = '', fraction = '', power = '0'] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source) ?? []
-  const all = (whole + fraction).replace(/^0+/, '')
-  const digits = all.replace(/0+$/, '')
-  return { digits, exponent: Number(power) - fraction.length + (all.length - digits.length) }
+/** Whether the text is that of the double, to as many digits as it has: then the double is the number that was meant. */
+function isTextOfDouble({ digits, exponent }: Parts, double: number): boolean {
+  if (digits === '') return true
+  if (!Number.isFinite(double)) return false
+  const same = partsOf(double.toPrecision(digits.length))
+  return same?.digits === digits && same.exponent === exponent
+}
+
+/** Null: more digits count than anything keeps. */
+function partsOf(source: string): Parts | null {
+  const sign = source.startsWith('-') ? '-' : ''
+  const mark = source.search(/[eE]/)
+  const end = mark < 0 ? source.length : mark
+  const dot = source.indexOf('.')
+  const whole = dot < 0 ? end : dot
+  let first = sign.length
+  while (first < end && (source[first] === '0' || source[first] === '.')) first++
+  if (first === end) return { sign, digits: '', exponent: 0 }
+  let last = end - 1
+  while (source[last] === '0' || source[last] === '.') last--
+  if (last - first > MOST_DIGITS) return null
+  const power = mark < 0 ? 0 : Number(source.slice(mark + 1))
+  const exponent = power + (last < whole ? whole - 1 - last : whole - last)
+  return { sign, digits: source.slice(first, last + 1).replace('.', ''), exponent }
 }

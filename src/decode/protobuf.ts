@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import protobuf from 'protobufjs'
 import type { Json } from '../contract/record.ts'
 import { type Cursor, readLong } from './avro-cursor.ts'
+import { exactNumber } from './number.ts'
 
 /** The library takes the first thing in a file for its message, whatever it is: an enum or a service, say. */
 export function findMessagesInLibrary(): void {
@@ -39,7 +40,7 @@ export function createProtobufReader(schema: ProtobufSchemaLike): (bytes: Buffer
     const payload = bytes.subarray(cursor.at)
     assertWhole(payload)
     const message = type.decode(payload)
-    return plain(type.toObject(message, { enums: String, bytes: String }))
+    return plain(withLongKeys(type, type.toObject(message, { enums: String, bytes: String })))
   }
 }
 
@@ -67,6 +68,29 @@ function messageAt(first: protobuf.Type, path: readonly number[]): protobuf.Type
   return space
 }
 
+const LONG_KEYS = new Set(['int64', 'uint64', 'sint64', 'fixed64', 'sfixed64'])
+
+/** protobufjs gives 64-bit keys of a map as eight characters of their bytes; here they are decimal text. */
+function withLongKeys(type: protobuf.Type, object: { [key: string]: unknown }): { [key: string]: unknown } {
+  for (const field of type.fieldsArray) {
+    const value = object[field.name]
+    if (value === undefined || value === null) continue
+    const inner = field.resolve().resolvedType
+    const each = (one: unknown) =>
+      inner instanceof protobuf.Type ? withLongKeys(inner, one as { [key: string]: unknown }) : one
+    if (field instanceof protobuf.MapField) {
+      const isLongKey = LONG_KEYS.has(field.keyType)
+      const keyOf = (hash: string) =>
+        isLongKey
+          ? String(protobuf.util.longFromHash(hash, field.keyType === 'uint64' || field.keyType === 'fixed64'))
+          : hash
+      object[field.name] = Object.fromEntries(Object.entries(value).map(([key, one]) => [keyOf(key), each(one)]))
+    } else if (Array.isArray(value)) object[field.name] = value.map(each)
+    else object[field.name] = each(value)
+  }
+  return object
+}
+
 function plain(value: unknown): Json {
   if (isLong(value)) return safely(BigInt(value.toString()))
   if (Array.isArray(value)) return value.map(plain)
@@ -79,5 +103,5 @@ function plain(value: unknown): Json {
 const isLong = (value: unknown): value is protobuf.Long =>
   typeof value === 'object' && value !== null && '__isLong__' in value
 
-const safely = (value: bigint) =>
-  value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value
+/** Unsigned ones may be beyond the 64 bits of BSON's integers. */
+const safely = (value: bigint): Json => exactNumber(String(value), Number(value)) ?? String(value)

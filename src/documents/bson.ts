@@ -102,7 +102,8 @@ function writeElement(key: string, value: unknown, depth: number): void {
       break
     case 'bigint':
       writeKey(INT64, key)
-      out.at = out.buffer.writeBigInt64LE(BigInt.asIntN(64, value), out.at)
+      if (BigInt.asIntN(64, value) !== value) throw new NotPlain('an integer is beyond 64 bits')
+      out.at = out.buffer.writeBigInt64LE(value, out.at)
       break
     case 'object':
       writeObjectElement(key, value, depth)
@@ -125,7 +126,7 @@ function writeObjectElement(key: string, value: object | null, depth: number): v
     out.at += 8
   } else if (value instanceof Decimal) {
     writeKey(DECIMAL128, key)
-    out.bytes(Decimal128.fromString(value.text).bytes)
+    out.bytes(decimal128(value))
   } else if (value instanceof Encoded) {
     writeKey(value.isArray ? ARRAY : OBJECT, key)
     out.bytes(value.bytes)
@@ -134,6 +135,14 @@ function writeObjectElement(key: string, value: object | null, depth: number): v
     if (prototype !== Object.prototype && prototype !== null) throw new NotPlain('an object is not a plain one')
     writeKey(OBJECT, key)
     writeObject(value, depth + 1)
+  }
+}
+
+function decimal128({ text }: Decimal): Uint8Array {
+  try {
+    return Decimal128.fromString(text).bytes
+  } catch {
+    throw new NotPlain('a number is beyond what BSON holds')
   }
 }
 

@@ -19,7 +19,10 @@ const TAG_BYTES = 16
 
 export type Sealer = (id: string, content: CacheContent) => CacheContent
 
-/** @param paths dotted, in the document; the items of an array have the path of the array. */
+/**
+ * @param paths dotted, in the document; the items of an array have the path of the array. Where a path leads into a text that holds JSON, the
+ * whole text is sealed.
+ */
 export function createSealer(paths: readonly string[], keys: EncryptionKeys): Sealer {
   const [newest] = keys
   if (newest === undefined || paths.length === 0) return (_, content) => content
@@ -48,6 +51,8 @@ export function createSealer(paths: readonly string[], keys: EncryptionKeys): Se
     const [name, ...rest] = names
     if (name === undefined) return seal(value, place)
     if (Array.isArray(value)) return value.map((item) => sealAt(item, names, place))
+    if (typeof value === 'string' && /^\s*[[{]/.test(value))
+      return seal(value, place.slice(0, -names.join('.').length - 1))
     if (typeof value !== 'object' || value instanceof Decimal || !Object.hasOwn(value, name)) return value
     const inner = value[name] as Json
     const sealed = sealAt(inner, rest, place)

@@ -53,5 +53,7 @@ export function refusalOfCommand(error: unknown): string | undefined {
 
 /** Why a document could not be written as BSON. */
 export function refusalOfEncoding(error: Error): string {
-  return error instanceof TooDeep ? TOO_DEEP : 'the document cannot be written as BSON: a key holds a NUL'
+  return error instanceof TooDeep
+    ? TOO_DEEP
+    : 'the document cannot be written as BSON: a key holds a NUL, or a number is beyond its types'
 }

@@ -17,6 +17,8 @@ export interface Cards {
   clean(value: Json): Json
   /** A text without card numbers: for keys and error messages. */
   cleanText(text: string): string
+  /** Whether what stands under this name is dropped, whatever it is. */
+  isDropped(name: string): boolean
   /** The bytes of a dead letter without card data; `value: null` when it can be seen but not taken out. */
   cleanBytes(value: Buffer): CleanBytes
 }
@@ -69,6 +71,7 @@ export function createCards({ tokenKey, exemptPaths, limits = LIMITS }: CardOpti
   return {
     clean: (value) => walk(value, 1, exempt),
     cleanText,
+    isDropped: (name) => sensitivityOf(name) === 'drop',
     cleanBytes: (value) => cleanBytesWith(value, replace),
   }
 }
@@ -117,17 +120,20 @@ function createWalk(cleanText: (text: string) => string, replace: (digits: strin
 
   function cleanNumber(value: number | bigint): Json {
     if (typeof value === 'number' && !Number.isInteger(value)) {
-      if (Number.isFinite(value)) return value
-      throw new Unstorable('number_out_of_range', 'A number is beyond what a double can hold. Send it as text.')
+      if (!Number.isFinite(value))
+        throw new Unstorable('number_out_of_range', 'A number is beyond what a double can hold. Send it as text.')
     }
-    const digits = String(value < 0 ? -value : value)
+    const whole = typeof value === 'number' ? Math.trunc(value) : value
+    const digits = String(whole < 0 ? -whole : whole)
     return isCardNumber(digits) ? replace(digits) : value
   }
 
+  /** Its whole part; whatever stands behind the point. */
   function cleanDecimal(value: Decimal): Json {
-    const [, whole = '', fraction = '', power = '0'] = DECIMAL.exec(value.text) ?? []
-    const digits = whole + fraction.slice(0, Number(power)).padEnd(Number(power), '0')
-    return isCardNumber(digits) && /^0*$/.test(fraction.slice(Number(power))) ? replace(digits) : value
+    const { digits, exponent } = value
+    if (exponent > MOST_ZEROS) return value
+    const whole = exponent < 0 ? digits.slice(0, exponent) : digits + '0'.repeat(exponent)
+    return isCardNumber(whole) ? replace(whole) : value
   }
 
   function walkArray(array: Json[], depth: number, exempt: Exempt | undefined): Json[] {
@@ -184,8 +190,8 @@ interface KeyPlan {
   name: string
 }
 
-/** A decimal that may be a whole number of few digits. */
-const DECIMAL = /^-?(\d+)(?:\.(\d+))?(?:[eE]\+?(\d\d?))?$/
+/** Behind the digits of a card number: it has 19 at most. */
+const MOST_ZEROS = 19
 
 const KEEP: KeyPlan = { sensitivity: 'keep', name: '' }
 

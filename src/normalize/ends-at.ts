@@ -26,17 +26,18 @@ export function endsAtOf(record: JsonObject, bodies: readonly JsonObject[], zone
     ENDS_AT.find(body, (value, key) => {
       if (UTC_NAME.test(key)) return readIso(value, UTC)
       const clock = () => clockNamedIn(body) ?? clockNamedIn(record) ?? zone
-      if (LOCAL_NAME.test(key)) return readIso(value, clock())
-      return readIso(value, (shown) => (clock() ?? UTC)(shown))
+      const unknown = LOCAL_NAME.test(key) ? NO_TIME : UTC
+      return readIso(value, (shown) => (clock() ?? unknown)(shown))
     }),
   )
 }
 
 const UTC_NAME = /utc$/i
 const LOCAL_NAME = /local$/i
+const NO_TIME: Clock = () => Number.NaN
 
-function readIso(value: Json, clock: Clock | null): string | null {
-  const time = clock === null ? null : readTime(value, clock)
+function readIso(value: Json, clock: Clock): string | null {
+  const time = readTime(value, clock)
   if (time === null) return null
   return typeof value === 'string' && CANONICAL.test(value) ? value : new Date(time).toISOString()
 }

@@ -15,8 +15,14 @@ export function textOfId(value: Json | undefined): string | null {
     case 'number':
       return Number.isSafeInteger(value) ? String(value) : Number.isInteger(value) ? String(BigInt(value)) : null
     default:
-      return value instanceof Decimal && /^-?\d+$/.test(value.text) ? value.text : null
+      return value instanceof Decimal ? textOfDecimal(value) : null
   }
+}
+
+/** Of a whole number; longer ones than any id are none. */
+function textOfDecimal({ text, digits, exponent }: Decimal): string | null {
+  if (exponent < 0 || exponent > 100) return null
+  return `${text.startsWith('-') ? '-' : ''}${digits}${'0'.repeat(exponent)}`
 }
 
 /** Null when the text can be an identifier. */

@@ -37,13 +37,25 @@ const IANA_OF_WINDOWS: ReadonlyMap<string, string> = new Map([
   ['greenwich standard time', 'Atlantic/Reykjavik'],
 ])
 
+/** Abbreviations as the markets mean them: the runtime knows some of them, and takes BST for Bangladesh. */
+const IANA_OF_SHORT: ReadonlyMap<string, string> = new Map([
+  ...['est', 'edt', 'et'].map((name) => [name, 'America/New_York'] as const),
+  ...['cst', 'cdt', 'ct'].map((name) => [name, 'America/Chicago'] as const),
+  ...['mst', 'mdt', 'mt'].map((name) => [name, 'America/Denver'] as const),
+  ...['pst', 'pdt', 'pt'].map((name) => [name, 'America/Los_Angeles'] as const),
+  ...['cet', 'cest'].map((name) => [name, 'Europe/Berlin'] as const),
+  ...['utc', 'gmt'].map((name) => [name, 'UTC'] as const),
+  ['bst', 'Europe/London'],
+])
+
 /** The clock of a zone; null for a name that is not known. */
 export const clockOf = (name: string): Clock | null => knownClock(name.trim().toLowerCase())
 
 /** Names with a letter only: there are a few hundred of them, whatever comes. */
 const knownClock = remember((name): Clock | null => {
-  const zone = IANA_OF_WINDOWS.get(name.replace(' daylight time', ' standard time')) ?? name
-  if (!/^[a-z]/.test(zone.toLowerCase())) return null
+  const known = IANA_OF_WINDOWS.get(name.replace(' daylight time', ' standard time')) ?? IANA_OF_SHORT.get(name)
+  const zone = known ?? name
+  if (known === undefined && !/^[a-z_]+\//.test(zone)) return null
   try {
     return clockBy(new Intl.DateTimeFormat('en-US', { timeZone: zone, ...FIELDS }))
   } catch {

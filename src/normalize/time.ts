@@ -1,4 +1,4 @@
-import type { Json } from '../contract/record.ts'
+import { Decimal, type Json } from '../contract/record.ts'
 import { type Clock, UTC } from './time-zone.ts'
 
 /**
@@ -21,6 +21,7 @@ export function readTime(value: Json | undefined, clock: Clock = UTC): number | 
   }
   if (typeof value === 'number') return usable(epoch(value))
   if (typeof value === 'bigint') return usable(epoch(Number(value)))
+  if (value instanceof Decimal) return usable(epoch(Number(value.text)))
   return null
 }
 

@@ -9,10 +9,14 @@ const quoted = (text: string): string => JSON.stringify(text.length > 60 ? `${te
 /** Any text; what it means is nobody's business but the receiver's. */
 export const text: Format<string> = (value) => ({ value })
 
-/** Lines that are not blank. */
-export const lines: Format<string[]> = (value) => ({
-  value: value.split(/[\r\n]+/).filter((line) => line.trim() !== ''),
-})
+/** Secrets, one a line; blank lines do not count. */
+export const secrets: Format<string[]> = (value) => {
+  const lines = value.split(/[\r\n]+/).filter((line) => line.trim() !== '')
+  if (lines.length === 0) return { problem: 'is blank' }
+  return lines.every((line) => line === line.trim())
+    ? { value: lines }
+    : { problem: 'has a line that begins or ends with a blank' }
+}
 
 /** A name that Kafka clients send about: printable, without blanks, at most 249 characters. */
 export const identifier: Format<string> = (value) =>
@@ -145,21 +149,30 @@ export const path: Format<string> = (value) =>
 
 /** An IANA name of a time zone. */
 export const timeZone: Format<string> = (value) => {
+  const problem = { problem: `is ${quoted(value)}, but must be an IANA time zone: a region and a city, or UTC` }
+  if (!value.includes('/') && value !== 'UTC') return problem
   try {
     new Intl.DateTimeFormat('en-US', { timeZone: value })
     return { value }
   } catch {
-    return { problem: `is ${quoted(value)}, but must be an IANA time zone` }
+    return problem
   }
 }
 
-/** A path in a document below what only readers of its content need: not what it is found by. */
-export const encryptablePath: Format<string> = (value) =>
-  /^(response|payload|user_id)(\.[^\s.]+)*$/.test(value)
-    ? { value }
-    : {
-        problem: `has ${quoted(value)}, but must be paths that begin with response, payload or user_id, separated by commas`,
-      }
+/** What status updates and `cache` hold in the clear, by the last name of its path. */
+const IN_THE_CLEAR =
+  /^(response|session_?data|(parking)?_?(session|right)s?_?id|(parking)?_?zone(_?(id|code|number))?|status|event_?type|timestamp)$/i
+
+/** A path in a document to what nothing else shows: not what it is found by, and not what status updates are made of. */
+export const encryptablePath: Format<string> = (value) => {
+  if (!/^(response|payload|user_id)(\.[^\s.]+)*$/.test(value))
+    return {
+      problem: `has ${quoted(value)}, but must be paths that begin with response, payload or user_id, separated by commas`,
+    }
+  return IN_THE_CLEAR.test(value.split('.').at(-1) ?? '')
+    ? { problem: `has ${quoted(value)}, which status updates hold in the clear` }
+    : { value }
+}
 
 /** Lines of `<id>:<32 bytes in base64>`. */
 export const encryptionKeys: Format<{ id: string; key: Buffer }[]> = (value) => {

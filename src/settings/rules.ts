@@ -39,6 +39,12 @@ function together(values: Partial<Values>, name: Name, other: Name): Problem[] {
   return isSet(name) && values[other] === null ? [problemOf(other, `is not set, but ${name} is`)] : []
 }
 
+/** What is encrypted within what is encrypted could not be read. */
+function overlaps({ ENCRYPT_PATHS: paths }: Partial<Values>): Problem[] {
+  const inner = paths?.find((path) => paths.some((other) => path.startsWith(`${other}.`)))
+  return inner === undefined ? [] : [problemOf('ENCRYPT_PATHS', `names ${inner}, which another of its paths covers`)]
+}
+
 function security(values: Partial<Values>): Problem[] {
   const problems = [
     ...together(values, 'KAFKA_SSL_CERT', 'KAFKA_SSL_KEY'),
@@ -69,4 +75,5 @@ export const checkRules = (values: Partial<Values>, needs: readonly Need[]): Pro
   ...missing(values, needs),
   ...topicClashes(values),
   ...security(values),
+  ...overlaps(values),
 ]

@@ -121,7 +121,7 @@ export const VARIABLES = {
   LOG_LEVEL: given('info', level, '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.', 'debug'),
   CARD_TOKEN_KEY: maybe(
     'at least 16 random characters',
-    format.lines,
+    format.secrets,
     'Key of the card tokens; after a change of keys all of them, one a line, the newest first: it makes the tokens. Without one card numbers are masked, to first six and last four.',
     HIDDEN,
   ),

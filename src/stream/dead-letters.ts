@@ -9,6 +9,14 @@ import { type PartitionMessage, sendAll } from './send.ts'
 /** Takes card numbers out of bytes; null when they cannot be taken out and the bytes must be withheld. */
 export type CleanBytes = (value: Buffer) => { value: Buffer | null; altered: boolean }
 
+export interface Cleaning {
+  cleanBytes: CleanBytes
+  /** Whether a field of this name holds what is dropped wherever it stands: a security code, say. */
+  isDropped(name: string): boolean
+  /** Whether the value of a record holds card data that can only be seen when it is decoded. */
+  hidesCards?(record: SourceRecord): boolean
+}
+
 /** What became of a part of the record: `tokenised`, or `withheld`; null where it is as it was. */
 type Altered = 'tokenised' | 'withheld' | null
 
@@ -19,10 +27,11 @@ export function deadLetter(
   record: SourceRecord,
   reject: Reject,
   partitions: number,
-  clean: CleanBytes,
+  cleaning: Cleaning,
 ): PartitionMessage {
+  const clean = cleaning.cleanBytes
   const key = cleanKey(record.key, clean)
-  const { headers: original, altered } = cleanHeaders(record.headers, clean)
+  const { headers: original, altered } = cleanHeaders(record.headers, cleaning)
   const headers: IHeaders = {
     ...original,
     [NAMES.reason]: reject.reject,
@@ -36,6 +45,7 @@ export function deadLetter(
   }
   const message = { partition: record.partition % partitions, key: key.bytes, value: record.value, headers }
   if (record.value === null) return message
+  if (cleaning.hidesCards?.(record)) return replaceValue(message, null, record.value)
   const value = clean(record.value)
   return value.altered ? replaceValue(message, value.value, record.value) : message
 }
@@ -50,8 +60,11 @@ function cleanKey(key: Buffer | null, clean: CleanBytes): { bytes: Buffer | stri
 /** Of an earlier dead letter. */
 const FORMER: ReadonlySet<string> = new Set([NAMES.value, NAMES.digest, NAMES.key, NAMES.headers])
 
-function cleanHeaders(headers: SourceRecord['headers'], clean: CleanBytes): { headers: IHeaders; altered: Altered } {
-  const kept: IHeaders = {}
+function cleanHeaders(
+  headers: SourceRecord['headers'],
+  { cleanBytes: clean, isDropped }: Cleaning,
+): { headers: IHeaders; altered: Altered } {
+  const kept: IHeaders = Object.create(null)
   let altered: Altered = null
   const note = (now: Altered) => {
     altered = altered === 'withheld' ? altered : now
@@ -64,6 +77,10 @@ function cleanHeaders(headers: SourceRecord['headers'], clean: CleanBytes): { he
   }
   for (const [name, header] of Object.entries(headers)) {
     if (FORMER.has(name)) continue
+    if (isDropped(name)) {
+      note('withheld')
+      continue
+    }
     const cleanName = cleanPart(name)
     if (cleanName === null) continue
     // A header may have no value, which kafkajs gives as null, though its types do not say so.
@@ -120,7 +137,9 @@ function withoutKey(message: PartitionMessage): PartitionMessage {
   const ours = new Set<string>(Object.values(NAMES))
   const kept = Object.fromEntries(Object.entries(message.headers ?? {}).filter(([name]) => ours.has(name)))
   const headers = { ...kept, [NAMES.key]: 'withheld', [NAMES.headers]: 'withheld' }
-  return { ...message, key: digestOf(Buffer.from(message.key ?? '')), headers }
+  const { key } = message
+  const isDigest = message.headers?.[NAMES.key] === 'withheld'
+  return { ...message, key: key == null || isDigest ? (key ?? null) : digestOf(Buffer.from(key)), headers }
 }
 
 const digestOf = (bytes: Buffer) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`

@@ -8,16 +8,29 @@ import zlib from 'node:zlib'
 import { decompressFrame } from 'lz4-napi'
 import { uncompress } from 'snappy'
 
-/** Of one record batch. The broker's default is 1 MiB compressed. */
-const MOST_BYTES = 256 * 1024 * 1024
+/** Of one record batch. The broker's default is 1 MiB compressed, and producers fill less than that before they compress. */
+const MOST_BYTES = 64 * 1024 * 1024
 
 interface Codec {
   decompress(bytes: Buffer): Promise<Buffer>
   compress(): never
 }
 
+/** What cannot be decompressed is an error of this name and no other: kafkajs ends a consumer for good over a RangeError. */
+class CompressionError extends Error {
+  override readonly name = 'CompressionError'
+}
+
+const guarded = (decompress: Codec['decompress']) => async (bytes: Buffer) => {
+  try {
+    return await decompress(bytes)
+  } catch (cause) {
+    throw new CompressionError(`A record batch cannot be decompressed: ${(cause as Error).message}`, { cause })
+  }
+}
+
 const readOnly = (decompress: Codec['decompress']): Codec => ({
-  decompress,
+  decompress: guarded(decompress),
   compress() {
     throw new Error('This codec is for reading: set compression.type on the topic.')
   },
@@ -30,7 +43,26 @@ const zstd = readOnly((bytes) => {
 })
 
 /** LZ4 frames, as their specification has them. */
-const lz4 = readOnly(decompressFrame)
+const lz4 = readOnly((bytes) => {
+  if (mostOfFrame(bytes) > MOST_BYTES) throw tooLarge()
+  return decompressFrame(bytes)
+})
+
+/** What the blocks of a frame can hold at most: each says how long it is, and the frame how much one holds. */
+function mostOfFrame(bytes: Buffer): number {
+  const flags = bytes[4] ?? 0
+  const ofBlock = 2 ** (8 + 2 * (((bytes[5] ?? 0) >> 4) & 7)) // 4: 64 KiB, up to 7: 4 MiB
+  const sumLength = flags & 0x10 ? 4 : 0
+  let at = 7 + (flags & 0x08 ? 8 : 0) + (flags & 0x01 ? 4 : 0)
+  let most = 0
+  while (at + 4 <= bytes.length) {
+    const length = bytes.readUInt32LE(at) & 0x7fffffff
+    if (length === 0) break
+    most += ofBlock
+    at += 4 + length + sumLength
+  }
+  return most
+}
 
 /**
  * Snappy as Java's clients write it: a header of 16 bytes, then blocks, each with its length in four bytes. Others write one
@@ -72,7 +104,7 @@ const require = createRequire(import.meta.url)
 const { Codecs, Types } = require('kafkajs/src/protocol/message/compression/index.js')
 const gzip = {
   ...require('kafkajs/src/protocol/message/compression/gzip.js'),
-  decompress: (bytes: Buffer) => promisify(zlib.gunzip)(bytes, limit),
+  decompress: guarded((bytes) => promisify(zlib.gunzip)(bytes, limit)),
 }
 Object.assign(Codecs, {
   [Types.GZIP]: () => gzip,

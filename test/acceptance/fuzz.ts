@@ -51,7 +51,7 @@ function take(value: Buffer | null, key: Buffer | null, type: 'event' | 'respons
   const documents = [...placed.entries.values()].map(({ document }) => document)
   encodeEach(documents, () => {})
   pack(placed.observations, 12)
-  for (const { reject } of placed.rejects) deadLetter(record, reject, 12, cards.cleanBytes)
+  for (const { reject } of placed.rejects) deadLetter(record, reject, 12, cards)
   return placed.rejects[0]?.reject.reject ?? 'taken'
 }
 

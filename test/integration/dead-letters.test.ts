@@ -16,7 +16,8 @@ const kafka = createKafka(
   { brokers, clientId: 'dead-letters-test', groupId: '', ssl: false, sasl: null },
   pino({ level: 'silent' }),
 )
-const { cleanBytes, cleanText } = createCards({ tokenKey: 'a key for tests, of no other use', exemptPaths: [] })
+const cards = createCards({ tokenKey: 'a key for tests, of no other use', exemptPaths: [] })
+const { cleanText } = cards
 const reject: Reject = { reject: 'invalid_json', message: 'this is not JSON – mend its producer' }
 const CARD = '4111111111111111'
 const PARTITIONS = 3
@@ -56,7 +57,7 @@ const recordOf = (note: Partial<SourceRecord> = {}): SourceRecord => ({
   ...{ key: Buffer.from('e1'), value: Buffer.from('{"event_id": "e1"'), headers: {} },
   ...note,
 })
-const letterOf = (record: SourceRecord) => deadLetter(record, reject, PARTITIONS, cleanBytes)
+const letterOf = (record: SourceRecord) => deadLetter(record, reject, PARTITIONS, cards)
 const digestOf = (value: Buffer) => `sha256:${createHash('sha256').update(value).digest('hex')}`
 const text = (headers: IHeaders | undefined, name: keyof typeof DEAD_LETTER_HEADERS) =>
   headers?.[DEAD_LETTER_HEADERS[name]]?.toString()
@@ -151,6 +152,10 @@ describe('a dead letter', () => {
       'withheld',
       undefined,
     ])
+    topic += '-dropped'
+    const dropped = await sent(recordOf({ headers: { cvv: '123', track2: `;${CARD}=2712`, fine: '1' } }))
+    expect(Object.keys(dropped.headers ?? {}).filter((name) => !name.startsWith('dead_letter_'))).toEqual(['fine'])
+    expect(text(dropped.headers, 'headers')).toBe('withheld')
     topic += '-binary'
     const withheld = await sent(recordOf({ key: binary }))
     expect([withheld.key?.toString(), text(withheld.headers, 'key')]).toEqual([digestOf(binary), 'withheld'])

@@ -99,7 +99,7 @@ describe('dead-letters replay', () => {
     ])
     for (const why of [
       'another one has the same source',
-      'its key or value was withheld',
+      'a part of it was withheld',
       'it was replayed too often',
       'its topic is not among EVENTS_TOPICS and RESPONSES_TOPICS',
       'its topic has no such partition',
@@ -114,8 +114,9 @@ describe('dead-letters replay', () => {
     const { code, stdout } = await replay(...options, '--execute', '--json')
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ replayed: 5, earlier: 0, bySource: { [topic]: 4 } })
-    const marks = (replays = 1) => ({
+    const marks = (offset: number, replays = 1) => ({
       dead_letter_replays: String(replays),
+      dead_letter_origin: `${topic}/1/${offset}`,
       dead_letter_source_timestamp: '1767225600000',
     })
     const events = await all(topic)
@@ -124,16 +125,59 @@ describe('dead-letters replay', () => {
         partition: 1,
         key: Buffer.from('key 1'),
         value: Buffer.from('{"event_id": "1"'),
-        headers: { traceparent: '00-abc', ...marks() },
+        headers: { traceparent: '00-abc', ...marks(1) },
       },
-      { partition: 1, key: bytes, value: bytes, headers: marks() },
-      { partition: 1, key: null, value: null, headers: marks() },
-      { partition: 1, key: Buffer.from('key 6'), value: Buffer.from('{"event_id": "6"'), headers: marks(3) },
+      { partition: 1, key: bytes, value: bytes, headers: marks(2) },
+      { partition: 1, key: null, value: null, headers: marks(3) },
+      { partition: 1, key: Buffer.from('key 6'), value: Buffer.from('{"event_id": "6"'), headers: marks(6, 3) },
     ])
     expect((await all(env.RESPONSES_TOPICS)).map(({ partition, key }) => [partition, String(key)])).toEqual([
       [2, 'key 4'],
     ])
-    expect(await groups()).toEqual([])
+    const [again, moreOften] = await Promise.all([replay(...options, '--execute', '--json'), groups()])
+    expect(JSON.parse(again.stdout)).toMatchObject({ replayed: 5, earlier: 5 })
+    expect(await all(topic)).toHaveLength(events.length)
+    expect(moreOften).toHaveLength(1)
+  }, 120_000)
+
+  test('of a record that has come back, only the newest letter is sent; one that its topic refuses stops no other', async () => {
+    const { env, replay } = await newHouse()
+    const topic = env.EVENTS_TOPICS
+    const back = { dead_letter_origin: `${topic}/1/1` }
+    const letters = [
+      letterOf(topic, { offset: 1 }),
+      letterOf(topic, { offset: 11, marks: { ...back, dead_letter_replays: '1' } }),
+      letterOf(topic, { offset: 12, marks: { ...back, dead_letter_replays: '2' } }),
+      letterOf(topic, { offset: 2, value: 'x'.repeat(990_000), headers: { more: 'y'.repeat(100_000) } }),
+      letterOf(topic, { offset: 3 }),
+    ]
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ type: 2, name: topic, configEntries: [{ name: 'max.message.bytes', value: '500000' }] }],
+    })
+    for (const letter of letters)
+      await producer.send({ topic: env.DEAD_LETTER_TOPIC, messages: [letter] }).catch(() => {})
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [
+        { type: 2, name: env.DEAD_LETTER_TOPIC, configEntries: [{ name: 'max.message.bytes', value: '2000000' }] },
+      ],
+    })
+    await until(
+      async () => {
+        await producer.send({ topic: env.DEAD_LETTER_TOPIC, messages: [letters[3] as (typeof letters)[0]] })
+        return true
+      },
+      { timeoutMs: 30_000, what: 'the broker takes large letters' },
+    )
+    const { code, stdout } = await replay('--execute')
+    expect([code, stdout.split('\n')[0]]).toEqual([0, 'Replayed 2 records: invalid_json 2'])
+    expect(stdout).toContain('Not 2: it has come back, and that letter is meant')
+    expect(stdout).toContain('Not 1: its topic refuses it')
+    expect((await all(topic)).map(({ key, headers }) => [String(key), headers.dead_letter_replays])).toEqual([
+      ['key 12', '3'],
+      ['key 3', '1'],
+    ])
   }, 120_000)
 
   test('killed at any moment and begun again, a run sends each record once', async () => {

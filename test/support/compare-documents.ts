@@ -1,6 +1,7 @@
 import { Binary, Decimal128, Long } from 'mongodb'
 import { Decimal, type ModelSettings } from '../model/input.ts'
 import { documentOf, type Model } from '../model/model.ts'
+import { canonical } from './decimal.ts'
 import { createDifferences, type Differences, diff, show } from './differences.ts'
 
 /** Compares every document of a collection with the model, field by field; field order does not matter. */
@@ -50,8 +51,9 @@ function plain(value: unknown): unknown {
   if (value instanceof Date) return value.getTime()
   if (Long.isLong(value)) return plain((value as Long).toBigInt())
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value
-  if (value instanceof Decimal) return Decimal128.fromString(value.text).toString()
-  if (value instanceof Decimal128 || value instanceof Binary) return `${value}`
+  if (value instanceof Decimal) return canonical(value.text)
+  if (value instanceof Decimal128) return canonical(`${value}`)
+  if (value instanceof Binary) return `${value}`
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null) return value
   const fields = Object.entries(value).filter(([, field]) => field !== undefined)

@@ -1,10 +1,11 @@
 import { Decimal, type Json } from '../../contract/record.ts'
 import { createDecoder } from '../../decode/decoder.ts'
 import { createSchemaReader } from '../../decode/registry.ts'
+import { createCards, Unstorable } from '../../normalize/card-data.ts'
 import type { Settings } from '../../settings.ts'
 
-/** What a value says, as JSON, or in a sentence why it cannot be told; null where the value is its own best picture. */
-export async function decodedOf(value: Buffer | null, registry: Settings['registry']): Promise<string | null> {
+/** What a value says, as JSON without card data, or in a sentence why it cannot be told; null where the value is its own best picture. */
+export async function decodedOf(value: Buffer | null, { registry, cards }: Settings): Promise<string | null> {
   if (value === null || value[0] !== 0) return null
   const decoder = createDecoder(registry && createSchemaReader(registry))
   try {
@@ -13,7 +14,13 @@ export async function decodedOf(value: Buffer | null, registry: Settings['regist
     return (error as Error).message
   }
   const outcome = decoder.decode(value)
-  return 'reject' in outcome ? outcome.message : JSON.stringify(outcome.value, withTexts, 2)
+  if ('reject' in outcome) return outcome.message
+  try {
+    return JSON.stringify(createCards(cards).clean(outcome.value), withTexts, 2)
+  } catch (error) {
+    if (error instanceof Unstorable) return error.message
+    throw error
+  }
 }
 
 /** What JSON.stringify cannot write, or would round. */

@@ -15,6 +15,8 @@ export interface Letter {
   readonly altered: { readonly key?: string; readonly value?: string; readonly headers?: string }
   /** How often the record has been replayed. */
   readonly replays: number
+  /** `topic/partition/offset` where the record stood first, before any replay. */
+  readonly origin: string
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
@@ -28,10 +30,12 @@ export function asText(bytes: Buffer): string | null {
   }
 }
 
-/** Text that is safe on a terminal: control characters, which could steer it, are written out. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is they that are looked for
+const STEERING = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g
+
+/** Text that is safe on a terminal: what could steer it, or turn the direction of writing, is written out. */
 export const printable = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is they that are looked for
-  text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  text.replace(STEERING, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
 /** A header as text; bytes that are no text are given in hex, and of several values the first. */
 export function headerText(headers: IHeaders | undefined, name: string): string | null {
@@ -69,6 +73,7 @@ export function toLetter(partition: number, { offset, timestamp, headers }: Kafk
     },
     altered: alteredOf(of),
     replays: wholeOrNull(of('replays')) ?? 0,
+    origin: of('origin') ?? ['topic', 'partition', 'offset'].map((part) => of(part as 'topic') ?? '?').join('/'),
   }
 }
 

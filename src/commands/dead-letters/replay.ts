@@ -2,14 +2,17 @@
  * `dead-letters replay`: sends records back to the topic and partition they came from, with their key, value and headers.
  *
  * Each portion of them is one transaction, which also commits how far the run has come, to a consumer group of its own. So the
- * same run, begun again after it was cut short, goes on where it was, and sends nothing twice. A run is known by what it
- * chooses: the same choice, `until` included, is the same run.
+ * same run, begun again after it was cut short or had ended, goes on where it was, and sends nothing twice. A run is known by what it
+ * chooses: the same choice, `until` included, is the same run, for as long as Kafka keeps the offsets of a group (7 days by default).
+ *
+ * A record that comes back has its first source in a header: of all its letters only the newest is sent, and it alone is counted.
  */
 import { createHash } from 'node:crypto'
 import type { Admin, IHeaders, KafkaMessage, Producer } from 'kafkajs'
 import { DEAD_LETTER_HEADERS } from '../../contract/dead-letter.ts'
 import type { Settings } from '../../settings.ts'
-import { readToEnd } from '../../stream/read-to-end.ts'
+import { saysKafka } from '../../stream/errors.ts'
+import { type ReadToEndOptions, readToEnd } from '../../stream/read-to-end.ts'
 import { type PartitionMessage, sendAll } from '../../stream/send.ts'
 import { print, tell } from '../command-line.ts'
 import { type Connection, patiently, rangesOf } from '../connect.ts'
@@ -37,7 +40,10 @@ export async function replay(
   await patiently(signal, () => rangesOf(connection.admin, deadLetters, 'DEAD_LETTER_TOPIC'))
   const counts = options.execute
     ? await execute(connection, settings, options, signal)
-    : await patiently(signal, () => walk({ connection, settings, options, signal }))
+    : await patiently(signal, async () => {
+        const { ends: _, ...counts } = await walk({ connection, settings, options, signal })
+        return counts
+      })
   if (options.json) print(JSON.stringify(counts, null, 2))
   else printPretty(counts, options)
   return 0
@@ -45,12 +51,14 @@ export async function replay(
 
 /** Why a chosen letter stays where it is. */
 type Obstacle =
-  | 'its key or value was withheld'
+  | 'a part of it was withheld'
   | 'it does not say where it came from'
   | 'its topic is not among EVENTS_TOPICS and RESPONSES_TOPICS'
   | 'its topic has no such partition'
   | 'it was replayed too often'
   | 'another one has the same source'
+  | 'it has come back, and that letter is meant'
+  | 'its topic refuses it'
 
 interface Counts {
   replayed: number
@@ -61,11 +69,10 @@ interface Counts {
   kept: Partial<Record<Obstacle, number>>
 }
 
-interface Portion {
-  partition: number
-  /** Messages by topic. */
-  replays: Map<string, PartitionMessage[]>
-  /** The offset after the last letter that was looked at. */
+interface Replay {
+  topic: string
+  message: PartitionMessage
+  /** The offset after the letter. */
   next: bigint
 }
 
@@ -76,24 +83,35 @@ interface Walk {
   signal: AbortSignal
   /** How far an earlier part of the run came, by partition. */
   done?: ReadonlyMap<number, bigint>
-  /** In order, one at a time. */
-  deliver?: (portion: Portion) => Promise<void>
+  /** In order, one at a time; gives those that their topic refuses. */
+  deliver?: (partition: number, replays: Replay[]) => Promise<Replay[]>
 }
 
-/** Looks at all letters there are now, from the first: also those of an earlier part of the run, to know whom it has met. */
-async function walk({ connection, settings, options, signal, done, deliver }: Walk): Promise<Counts> {
+/**
+ * Looks at all letters there are now, twice: to know which have come back, and to send. From the first letter on, also those of an
+ * earlier part of the run, to know whom it has met.
+ */
+async function walk(walk: Walk): Promise<Counts & { ends: ReadonlyMap<number, bigint> }> {
+  const { connection, settings, options, signal, done, deliver } = walk
   const { topics } = settings
+  const reading = { kafka: connection.kafka, topic: topics.deadLetters, signal, onProgress: createProgress() }
   const partitions = await partitionsOf(connection.admin, [...topics.events, ...topics.responses])
+  const newest = await newestReplays(reading)
   const counts: Counts = { replayed: 0, earlier: 0, bySource: {}, byReason: {}, kept: {} }
   const isRepeated = createSeen()
-  const obstacle = obstaclesOf(partitions, options.mostReplays)
+  const obstacle = obstaclesOf(partitions, newest, options.mostReplays)
+  const count = (letter: Letter, by: 1 | -1) => {
+    counts.replayed += by
+    bump(counts.bySource, letter.source.topic as string, by)
+    bump(counts.byReason, letter.reason, by)
+  }
   let last: Promise<void> = Promise.resolve()
-  await readToEnd({
-    ...{ kafka: connection.kafka, topic: topics.deadLetters, signal },
-    onProgress: createProgress(),
+  const ends = await readToEnd({
+    ...reading,
     onMessages: async (partition, messages) => {
       const before = done?.get(partition) ?? 0n
-      const portion: Portion = { partition, replays: new Map(), next: 0n }
+      const replays: Replay[] = []
+      const letters = new Map<Replay, Letter>()
       for (const message of messages) {
         const letter = toLetter(partition, message)
         if (!isChosen(letter, options.choice)) continue
@@ -102,24 +120,46 @@ async function walk({ connection, settings, options, signal, done, deliver }: Wa
           bump(counts.kept, why)
           continue
         }
-        const topic = letter.source.topic as string
-        counts.replayed++
-        bump(counts.bySource, topic)
-        bump(counts.byReason, letter.reason)
-        if (BigInt(message.offset) < before) counts.earlier++
-        else portion.replays.set(topic, [...(portion.replays.get(topic) ?? []), messageOf(letter, message)])
+        count(letter, 1)
+        const next = BigInt(message.offset) + 1n
+        if (next <= before) counts.earlier++
+        else {
+          const replay = { topic: letter.source.topic as string, message: messageOf(letter, message), next }
+          replays.push(replay)
+          letters.set(replay, letter)
+        }
       }
-      if (deliver === undefined || portion.replays.size === 0) return
-      portion.next = BigInt((messages.at(-1) as KafkaMessage).offset) + 1n
-      last = last.then(() => deliver(portion))
+      if (deliver === undefined || replays.length === 0) return
+      last = last.then(async () => {
+        for (const refused of await deliver(partition, replays)) {
+          count(letters.get(refused) as Letter, -1)
+          bump(counts.kept, 'its topic refuses it')
+        }
+      })
       await last
     },
   })
-  return counts
+  return { ...counts, ends }
 }
 
-function bump<K extends string>(counts: Partial<Record<K, number>>, name: K): void {
-  counts[name] = (counts[name] ?? 0) + 1
+/** Of each record that has come back, how often at most; by where it came from first. */
+async function newestReplays(reading: Omit<ReadToEndOptions, 'onMessages'>): Promise<ReadonlyMap<string, number>> {
+  const newest = new Map<string, number>()
+  await readToEnd({
+    ...reading,
+    onMessages: (partition, messages) => {
+      for (const message of messages) {
+        const { origin, replays } = toLetter(partition, message)
+        if (replays > 0) newest.set(origin, Math.max(replays, newest.get(origin) ?? 0))
+      }
+    },
+  })
+  return newest
+}
+
+function bump<K extends string>(counts: Partial<Record<K, number>>, name: K, by = 1): void {
+  counts[name] = (counts[name] ?? 0) + by
+  if (counts[name] === 0) delete counts[name]
 }
 
 async function partitionsOf(admin: Admin, names: readonly string[]): Promise<ReadonlyMap<string, number>> {
@@ -131,24 +171,29 @@ async function partitionsOf(admin: Admin, names: readonly string[]): Promise<Rea
   ])
 }
 
-function obstaclesOf(partitions: ReadonlyMap<string, number>, mostReplays: number) {
-  return ({ source, altered, replays }: Letter): Obstacle | null => {
-    if (altered.value === 'withheld' || altered.key === 'withheld') return 'its key or value was withheld'
+function obstaclesOf(
+  partitions: ReadonlyMap<string, number>,
+  newest: ReadonlyMap<string, number>,
+  mostReplays: number,
+) {
+  return ({ source, altered, replays, origin }: Letter): Obstacle | null => {
+    if (Object.values(altered).includes('withheld')) return 'a part of it was withheld'
     if (source.topic === null || source.partition === null || source.offset === null)
       return 'it does not say where it came from'
     const count = partitions.get(source.topic)
     if (count === undefined) return 'its topic is not among EVENTS_TOPICS and RESPONSES_TOPICS'
     if (source.partition >= count) return 'its topic has no such partition'
+    if ((newest.get(origin) ?? 0) > replays) return 'it has come back, and that letter is meant'
     return replays >= mostReplays ? 'it was replayed too often' : null
   }
 }
 
 const OURS = new Set<string>(Object.values(DEAD_LETTER_HEADERS))
 
-/** The record as it was, with when that was and how often it has come back. */
-function messageOf({ source, replays }: Letter, { key, value, headers = {} }: KafkaMessage): PartitionMessage {
+/** The record as it was, with when and where that was first, and how often it has come back. */
+function messageOf({ source, replays, origin }: Letter, { key, value, headers = {} }: KafkaMessage): PartitionMessage {
   const { timestamp } = DEAD_LETTER_HEADERS
-  const marks: IHeaders = { [DEAD_LETTER_HEADERS.replays]: String(replays + 1) }
+  const marks: IHeaders = { [DEAD_LETTER_HEADERS.replays]: String(replays + 1), [DEAD_LETTER_HEADERS.origin]: origin }
   if (headers[timestamp] !== undefined) marks[timestamp] = headers[timestamp]
   const original = Object.fromEntries(Object.entries(headers).filter(([name]) => !OURS.has(name)))
   return { partition: source.partition as number, key, value, headers: { ...original, ...marks } }
@@ -181,26 +226,21 @@ async function execute(
       // What an earlier part of the run left open is aborted, or its commit completed, before its progress is read.
       await (await producer.transaction()).abort()
       const done = await committedOf(admin, group, topic)
-      const deliver = (portion: Portion) => send(producer, group, topic, portion)
-      return await walk({ connection, settings, options, signal, done, deliver })
+      const deliver = (partition: number, replays: Replay[]) =>
+        sendAllOrEach(producer, group, topic, partition, replays)
+      const { ends, ...counts } = await walk({ connection, settings, options, signal, done, deliver })
+      await commit(producer, group, topic, [], ends)
+      return counts
     } finally {
       await producer.disconnect().catch(() => {})
     }
   }
   try {
-    const counts = await patiently(signal, attempt)
-    await deleteGroup(admin, group)
-    return counts
+    return await patiently(signal, attempt)
   } catch (error) {
     tell(`Cut short. To go on where it was:\n  ${commandOf(options)}`)
     throw error
   }
-}
-
-/** It is done with; where there was nothing to send, it is not even there. */
-async function deleteGroup(admin: Admin, group: string): Promise<void> {
-  const { groups } = await admin.listGroups()
-  if (groups.some(({ groupId }) => groupId === group)) await admin.deleteGroups([group])
 }
 
 /** A name for the run: whoever chooses the same goes on with it. */
@@ -217,11 +257,43 @@ async function committedOf(admin: Admin, group: string, topic: string): Promise<
   return new Map(started.map(({ partition, offset }) => [partition, BigInt(offset)]))
 }
 
-async function send(producer: Producer, group: string, topic: string, portion: Portion): Promise<void> {
+/** All in one transaction, or where a topic refuses one of them each in its own; gives those that are refused. */
+async function sendAllOrEach(
+  producer: Producer,
+  group: string,
+  topic: string,
+  partition: number,
+  replays: Replay[],
+): Promise<Replay[]> {
+  const nextAfter = (sent: Replay[]) => new Map([[partition, sent.at(-1)?.next ?? 0n]])
+  try {
+    await commit(producer, group, topic, replays, nextAfter(replays))
+    return []
+  } catch (error) {
+    if (!saysKafka(error, ...REFUSALS)) throw error
+    if (replays.length === 1) return replays
+  }
+  const refused: Replay[] = []
+  for (const replay of replays) refused.push(...(await sendAllOrEach(producer, group, topic, partition, [replay])))
+  return refused
+}
+
+const REFUSALS = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'CORRUPT_MESSAGE']
+
+async function commit(
+  producer: Producer,
+  group: string,
+  topic: string,
+  replays: Replay[],
+  next: ReadonlyMap<number, bigint>,
+): Promise<void> {
   const transaction = await producer.transaction()
   try {
-    for (const [source, messages] of portion.replays) await sendAll(transaction, source, messages)
-    const partitions = [{ partition: portion.partition, offset: String(portion.next) }]
+    for (const [source, messages] of Map.groupBy(replays, (replay) => replay.topic)) {
+      const ours = messages.map(({ message }) => message)
+      await sendAll(transaction, source, ours)
+    }
+    const partitions = Array.from(next, ([partition, offset]) => ({ partition, offset: String(offset) }))
     await transaction.sendOffsets({ consumerGroupId: group, topics: [{ topic, partitions }] })
     await transaction.commit()
   } catch (error) {

@@ -77,7 +77,7 @@ const OURS = new Set<string>(Object.values(DEAD_LETTER_HEADERS))
 function printPretty({ at, hex }: ShowOptions, message: KafkaMessage, decoded: string | null): void {
   const letter = toLetter(at.partition, message)
   const row = (name: string, text: string | null) => {
-    if (text !== null) print(`${name.padEnd(10)} ${printable(text)}`)
+    if (text !== null) print(`${name.padEnd(10)} ${printable(text).replaceAll('\n', ' ')}`)
   }
   row('position', `${at.partition}:${at.offset}`)
   row('written', letter.time)
@@ -101,7 +101,7 @@ const machine = (bytes: Buffer | null) =>
 
 function printJson({ at }: ShowOptions, message: KafkaMessage, decoded: string | null): void {
   const headers = Object.entries(message.headers ?? {}).flatMap(([name, header]) =>
-    [header].flat().map((value) => ({ name, ...machine(value === undefined ? null : Buffer.from(value)) })),
+    [header].flat().map((value) => ({ name, ...machine(value == null ? null : Buffer.from(value)) })),
   )
   const letter = toLetter(at.partition, message)
   const bytes = { key: machine(message.key), value: machine(message.value) }
@@ -123,7 +123,7 @@ export async function show(
   signal: AbortSignal,
 ): Promise<number> {
   const message = await patiently(signal, () => fetchOne(connection, settings, options.at, signal))
-  const decoded = await decodedOf(message.value, settings.registry)
+  const decoded = await decodedOf(message.value, settings)
   const printIt = options.json ? printJson : printPretty
   printIt(options, message, decoded)
   return 0

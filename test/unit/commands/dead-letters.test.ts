@@ -36,6 +36,7 @@ describe('a dead letter', () => {
       },
       altered: {},
       replays: 0,
+      origin: 'parkmobile.events/4/9007199254740993',
     })
   })
 

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import avsc, { type Schema } from 'avsc'
 import fc from 'fast-check'
-import { Decimal } from '../../../src/contract/record.ts'
 import { createAvroReader } from '../../../src/decode/avro.ts'
 import { createJsonTextHook } from '../../../src/decode/avro-schema.ts'
+import type { Rejected } from '../../../src/decode/rejected.ts'
+import { decimalOf } from '../../support/decimal.ts'
 
 /** What our reader makes of a value that avsc wrote by the base type. */
 function read(schema: object, value: unknown): unknown {
@@ -23,6 +24,22 @@ const bytesOf = (unscaled: bigint, length: number) =>
 const decimal = (unscaled: bigint, scale: number, length = 16) =>
   read({ type: 'bytes', logicalType: 'decimal', precision: 38, scale }, bytesOf(unscaled, length))
 
+const reasonOf = (work: () => unknown) => {
+  try {
+    return work()
+  } catch (error) {
+    return (error as Rejected).reject.reject
+  }
+}
+
+/** A whole number of 64 bits, or a decimal. */
+function scaled(unscaled: bigint, scale: number): unknown {
+  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0')
+  const text = `${unscaled < 0n ? '-' : ''}${digits.slice(0, digits.length - scale)}.${digits.slice(digits.length - scale)}0`
+  const isWhole = scale === 0 && BigInt.asIntN(64, unscaled) === unscaled
+  return isWhole ? unscaled : decimalOf(text)
+}
+
 describe('a logical type is read as what it means', () => {
   test.each([
     ['an instant in milliseconds, which stays a number', long('timestamp-millis', 1685633775123), 1685633775123],
@@ -41,8 +58,10 @@ describe('a logical type is read as what it means', () => {
     ['an amount', decimal(1234n, 2), 12.34],
     ['a negative amount', decimal(-5n, 2), -0.05],
     ['a whole one', decimal(5000n, 0), 5000],
-    ['one of many digits', decimal(12345678901234567890123n, 4), new Decimal('1234567890123456789.0123')],
+    ['one of many digits', decimal(12345678901234567890123n, 4), decimalOf('1234567890123456789.0123')],
     ['one of no bytes', decimal(0n, 2, 0), 0],
+    ['one of more digits than any type keeps', reasonOf(() => decimal(7n ** 50n, 2, 20)), 'number_out_of_range'],
+    ['one of too many bytes', reasonOf(() => decimal(1n, 2, 8_000)), 'number_out_of_range'],
   ])('%s', (_, value, expected) => expect(value).toEqual(expected))
 
   test('of a UUID as text and as bytes', () => {
@@ -74,9 +93,8 @@ describe('a logical type is read as what it means', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 100n), max: 2n ** 100n }), fc.nat(10), (unscaled, scale) => {
         const value = decimal(unscaled, scale)
-        const text = value instanceof Decimal ? value.text : typeof value === 'bigint' ? String(value) : null
-        if (text === null) expect(value).toBe(Number(`${unscaled}e-${scale}`))
-        else expect(BigInt(text.replace('.', ''))).toBe(unscaled)
+        if (typeof value === 'number') expect(value).toBe(Number(`${unscaled}e-${scale}`))
+        else expect(value).toEqual(scaled(unscaled, scale))
       }),
     )
   })

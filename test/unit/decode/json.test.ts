@@ -6,6 +6,7 @@ import { decodeJson } from '../../../src/decode/json.ts'
 import type { Faulty } from '../../model/faulty.ts'
 import { Decimal as ModelDecimal } from '../../model/input.ts'
 import { parseText } from '../../model/json.ts'
+import { canonical, decimalOf } from '../../support/decimal.ts'
 
 const decode = (text: string | Buffer) => decodeJson(Buffer.from(text as string))
 const read = (text: string | Buffer) => {
@@ -29,23 +30,23 @@ describe('a number keeps its value', () => {
     ['1000000000000000', 1000000000000000],
     ['0.12345678901234568', 0.12345678901234568],
     ['52.379189000000004', 52.379189000000004],
-    ['52.379189000000001', new Decimal('52.379189000000001')],
+    ['52.379189000000001', decimalOf('52.379189000000001')],
     ['0.1000000000000000055511151231257827021181583404541015625', 0.1],
     ['4.9e-324', 5e-324],
     ['4.94066e-324', 5e-324],
-    ['1.2345e-320', new Decimal('1.2345e-320')],
-    ['0.1234567890123456789', new Decimal('0.1234567890123456789')],
-    ['123456789012.1234567', new Decimal('123456789012.1234567')],
-    ['12345678901234567890.5', new Decimal('12345678901234567890.5')],
-    ['12345678901234567890e0', new Decimal('12345678901234567890e0')],
-    ['9223372036854775808', new Decimal('9223372036854775808')],
-    ['-9223372036854775809', new Decimal('-9223372036854775809')],
-    ['1000000000000000000000000000000', new Decimal('1000000000000000000000000000000')],
+    ['1.2345e-320', decimalOf('1.2345e-320')],
+    ['0.1234567890123456789', decimalOf('0.1234567890123456789')],
+    ['123456789012.1234567', decimalOf('123456789012.1234567')],
+    ['12345678901234567890.5', decimalOf('12345678901234567890.5')],
+    ['12345678901234567890e0', decimalOf('12345678901234567890e0')],
+    ['9223372036854775808', decimalOf('9223372036854775808')],
+    ['-9223372036854775809', decimalOf('-9223372036854775809')],
+    ['1000000000000000000000000000000', decimalOf('1000000000000000000000000000000')],
     ['1.500000000000000000000000000000000000000', 1.5],
     ['1e20', 1e20],
     ['1E-300', 1e-300],
-    ['1e400', new Decimal('1e400')],
-    ['-1e-400', new Decimal('-1e-400')],
+    ['1e400', decimalOf('1e400')],
+    ['-1e-400', decimalOf('-1e-400')],
     ['0e-999999', 0],
     ['0.0e999', 0],
     ['-0', -0],
@@ -153,7 +154,7 @@ test('what it reads, and what it refuses, is what the grammar says', () => {
 /** Decimals by their value, of both. */
 function comparable(value: unknown): unknown {
   if (value instanceof Decimal || value instanceof ModelDecimal)
-    return { decimal: Decimal128.fromString(value.text).toString() }
+    return { decimal: canonical(Decimal128.fromString(value.text).toString()) }
   if (Array.isArray(value)) return value.map(comparable)
   if (typeof value !== 'object' || value === null) return value
   return Object.entries(value).map(([key, inner]) => [key, comparable(inner)])
@@ -168,6 +169,24 @@ test('digits in strings are left alone', () => {
     id: '12345678901234567890',
     t: ': 12345678901234567890',
   })
+})
+
+test('a number of any length is read in little time', () => {
+  const zeros = '0'.repeat(500_000)
+  for (const number of [
+    `1${zeros}1`,
+    `0.1${zeros}1`,
+    `1${zeros}`,
+    `0.5${zeros}`,
+    `1e${zeros}1`,
+    `${zeros.replaceAll('0', '7')}`,
+  ]) {
+    const began = performance.now()
+    decode(`{"a":${number}}`)
+    expect(performance.now() - began).toBeLessThan(1_000)
+  }
+  expect(read(`0.33333333333333333333${zeros}`)).toEqual(decimalOf('0.33333333333333333333'))
+  expect(read(`0.5${zeros}`)).toBe(0.5)
 })
 
 describe('rejected is', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import { BSON } from 'mongodb'
 import type { CacheContent } from '../../../src/contract/document.ts'
-import { Decimal } from '../../../src/contract/record.ts'
 import { encodeEach } from '../../../src/documents/bson.ts'
 import { createSealer, unseal } from '../../../src/documents/encryption.ts'
+import { decimalOf } from '../../support/decimal.ts'
 
 const keyOf = (id: string) => ({ id, key: Buffer.alloc(32, id) })
 const [old, now] = [keyOf('2025'), keyOf('2026')]
@@ -18,7 +18,7 @@ const CONTENT: CacheContent = {
     session_data: { plate: 'ABC-123', other: 'ABC-123' },
     stops: [{ at: { lat: 52.37, lon: 4.89 } }, { at: null }, { elsewhere: 1 }, 'no object'],
   },
-  payload: [9007199254740993n, new Decimal('0.12345678901234567890'), { a: true }],
+  payload: [9007199254740993n, decimalOf('0.12345678901234567890'), { a: true }],
   user_id: 7,
 }
 

@@ -27,13 +27,16 @@ describe('the clock of a zone', () => {
     ['  pacific standard time ', 'America/Los_Angeles'],
     ['W. Europe Standard Time', 'Europe/Amsterdam'],
     ['europe/amsterdam', 'Europe/Amsterdam'],
+    ['EDT', 'America/New_York'],
+    ['BST', 'Europe/London'],
   ])('%s is that of %s', (name, zone) => {
     for (const text of ['2023-06-01T12:00:00', '2023-12-01T12:00:00'])
       expect(read(clockOf(name) as Clock, text)).toBe(read(clockOf(zone) as Clock, text))
   })
 
-  test.each(['', 'nowhere', 'Mars/Olympus', '+02:00', '4111111111111111'])('there is none for "%s"', (name) =>
-    expect(clockOf(name)).toBeNull(),
+  test.each(['', 'nowhere', 'Mars/Olympus', '+02:00', 'IST', 'Singapore', '4111111111111111'])(
+    'there is none for "%s"',
+    (name) => expect(clockOf(name)).toBeNull(),
   )
 
   test('shows the time that it reads, where it shows that time at all', () => {
