@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import protobuf from 'protobufjs'
 import { createProtobufReader, keepProtobufNames } from '../../../src/decode/protobuf.ts'
+import { decimalOf } from '../../support/decimal.ts'
 
 keepProtobufNames()
 const { root } = protobuf.parse(`syntax = "proto3";
@@ -66,4 +67,30 @@ describe('a message', () => {
     ['has a path longer than itself', Buffer.from([60, 0])],
     ['is cut short', framed([0], 'ParkingEvent', { event_id: 'e1' }).subarray(0, -1)],
   ])('is refused when it %s', (_, bytes) => expect(() => read(bytes)).toThrow())
+})
+
+test('64-bit numbers keep their value: unsigned ones too, and as keys of a map', () => {
+  const numbers = protobuf.parse(`syntax = "proto3";
+    message Numbers { uint64 u = 1; map<int64, string> names = 2; map<uint64, Numbers> inner = 3; repeated Numbers list = 4; }`).root
+  const type = numbers.lookupType('Numbers')
+  const header = Buffer.from([0])
+  const read = createProtobufReader({ message: type })
+  const entry = (key: number[], value: number[]) => [key.length + value.length, ...key, ...value]
+  const greatest = [8, ...Array(9).fill(255), 1]
+  const bytes = [
+    ...greatest,
+    18,
+    ...entry([8, 5], [18, 1, 120]),
+    26,
+    ...entry(greatest, [18, 2, 8, 7]),
+    34,
+    greatest.length,
+    ...greatest,
+  ]
+  expect(read(Buffer.concat([header, Buffer.from(bytes)]))).toEqual({
+    u: decimalOf('18446744073709551615'),
+    names: { 5: 'x' },
+    inner: { '18446744073709551615': { u: 7 } },
+    list: [{ u: decimalOf('18446744073709551615') }],
+  })
 })

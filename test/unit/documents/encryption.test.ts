@@ -75,6 +75,14 @@ describe('fields that are to be encrypted', () => {
     expect(createSealer([], [now])('e1', CONTENT)).toBe(CONTENT)
   })
 
+  test('within a text that holds JSON are sealed with the whole of it', () => {
+    const content: CacheContent = { response: { session_data: '{"plate":"ABC-123"}' } }
+    const [one, two] = [seal('e1', content), seal('e1', { response: { session_data: 'ABC' } })]
+    expect(JSON.stringify(one)).not.toContain('ABC')
+    expect(unseal('e1', stored(one), [now])).toEqual(content)
+    expect(two).toEqual({ response: { session_data: 'ABC' } })
+  })
+
   test('text that only looks so stays as it is', () => {
     for (const text of ['enc:', 'enc:2026:', `enc:2026:${'A'.repeat(60)}`, `enc:unknown:${'A'.repeat(60)}`])
       expect(unseal('e1', { response: { text } }, [now])).toEqual({ response: { text } })

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import type { Json } from '../../../src/contract/record.ts'
 import { createCards, LIMITS, Unstorable } from '../../../src/normalize/card-data.ts'
 import { isCardNumber } from '../../../src/normalize/card-numbers.ts'
+import { decimalOf } from '../../support/decimal.ts'
 
 const CARD = '4111111111111111'
 const cards = createCards({ tokenKey: 'secret', exemptPaths: [] })
@@ -117,6 +118,17 @@ describe('what no document can hold is refused', () => {
   })
 
   test('a NUL in a key', () => expect(reasonOf({ a: [{ 'b\0': 1 }] })).toBe('nul_in_key'))
+  test.each([
+    [decimalOf('4000000000000000006.0')],
+    [decimalOf('40000000000000000060e-1')],
+    [decimalOf('0.4000000000000000006e19')],
+    [decimalOf('4.000000000000000006e018')],
+    [decimalOf('4000000000000000006.25')],
+    [4111111111111111.5],
+  ])('nor is a card number that is written as %j', (number) =>
+    expect(cards.clean([number])).toEqual([expect.stringMatching(/^tok_/)]),
+  )
+
   test('what is over the limits that are set', () => {
     const { clean } = createCards({ tokenKey: null, exemptPaths: [], limits: { depth: 3, keys: 2, items: 4 } })
     const reason = (value: Json) => {

@@ -121,6 +121,17 @@ describe('the end is found', () => {
     ['the next name when one cannot be read', { stopTime: 'soon', endTime: '2023-06-02' }, '2023-06-02T00:00:00.000Z'],
     ['not in the latest possible end', { maxEndDate: '2023-06-02' }, null],
     ['not in a local time', { stopTimeLocal: '2023-06-02' }, null],
+    ['in a local time with its offset', { stopTimeLocal: '2023-06-01T15:36:15-04:00' }, '2023-06-01T19:36:15.000Z'],
+    [
+      'in a local time of a zone that stands beside it',
+      { stopTimeLocal: '2023-06-01T15:36:15', timeZoneStandardName: 'Eastern Standard Time' },
+      '2023-06-01T19:36:15.000Z',
+    ],
+    [
+      'in UTC where the name says so, whatever zone stands beside it',
+      { stopTimeUtc: '2023-06-01T15:36:15', timeZone: 'America/New_York' },
+      '2023-06-01T15:36:15.000Z',
+    ],
   ])('%s', (_, body, expected) => expect(endOf(body)).toBe(expected))
 })
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { readTime } from '../../../src/normalize/time.ts'
+import { decimalOf } from '../../support/decimal.ts'
 
 const NOON = Date.UTC(2023, 5, 1, 12, 30, 15)
 
@@ -23,6 +24,7 @@ describe('a time is read as', () => {
     ['epoch milliseconds as text', String(NOON), NOON],
     ['epoch seconds as text', String(NOON / 1000), NOON],
     ['epoch milliseconds as bigint', BigInt(NOON), NOON],
+    ['epoch seconds with nanoseconds', decimalOf('1685622615.123456789'), 1_685_622_615_123],
     ['a leap day', '2024-02-29T00:00:00Z', Date.UTC(2024, 1, 29)],
     ['the American way', '06/01/2023 12:30:15', NOON],
     ['the American way by twelve hours', '6/1/2023 12:30:15 PM', NOON],
