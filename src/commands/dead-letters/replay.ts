@@ -220,7 +220,11 @@ async function execute(
   const { deadLetters: topic } = settings.topics
   const group = `${settings.kafka.groupId}-replay-${runOf(topic, options.choice)}`
   const attempt = async () => {
-    const producer = kafka.producer({ transactionalId: group, maxInFlightRequests: 1, allowAutoTopicCreation: false })
+    const producer = kafka.producer({
+      ...{ transactionalId: group, maxInFlightRequests: 1, allowAutoTopicCreation: false },
+      // A transaction that begins while the markers of the last are still being written is refused, for milliseconds.
+      retry: { initialRetryTime: 20, maxRetryTime: 2_000, retries: 12 },
+    })
     await producer.connect()
     try {
       // What an earlier part of the run left open is aborted, or its commit completed, before its progress is read.
