@@ -50,8 +50,10 @@ function createLines(lines: Line[]): (source: Source) => Line {
   return ({ topic, partition }) => {
     const isIt = (line: Line) => line.partition === partition && line.topic === topic
     if (last !== undefined && isIt(last)) return last
-    last = lines.find(isIt) ?? { topic, partition, counts: { ...NONE } }
-    if (!lines.includes(last)) lines.push(last)
+    last = lines.find(isIt)
+    if (last !== undefined) return last
+    last = { topic, partition, counts: { ...NONE } }
+    lines.push(last)
     return last
   }
 }

@@ -44,6 +44,11 @@ export const DEAD_LETTER_HEADERS = {
   origin: 'dead_letter_origin',
 } as const
 
+const NAMES: ReadonlySet<string> = new Set(Object.values(DEAD_LETTER_HEADERS))
+
+/** Whether a header is one of these, and not the record's own. */
+export const isDeadLetterHeader = (name: string): boolean => NAMES.has(name)
+
 /** The outcome of a record that becomes a dead letter. `message` names the thing and the remedy, without record data. */
 export interface Reject {
   readonly reject: DeadLetterReason

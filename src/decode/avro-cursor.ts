@@ -53,5 +53,9 @@ function readWideLong(cursor: Cursor): number | bigint {
   }
   if (raw >> 64n !== 0n) throw new Error('no long')
   const value = (raw & 1n) === 0n ? raw >> 1n : -((raw + 1n) >> 1n)
-  return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value
+  return safely(value)
 }
+
+/** A number where that is exact. */
+export const safely = (value: bigint): number | bigint =>
+  value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value

@@ -1,5 +1,6 @@
 import avsc, { type Type } from 'avsc'
 import type { Json } from '../contract/record.ts'
+import { safely } from './avro-cursor.ts'
 import { exactNumber } from './number.ts'
 import { Rejected } from './rejected.ts'
 
@@ -70,9 +71,6 @@ function iso(count: bigint, digits: 3 | 6 | 9, cut = (text: string) => text, giv
 }
 
 const floorOf = (count: bigint, by: bigint) => (count - (((count % by) + by) % by)) / by
-
-const safely = (value: bigint) =>
-  value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value
 
 function timeOfDay(value: Json, digits: 3 | 6): Json {
   const count = BigInt(value as number | bigint)

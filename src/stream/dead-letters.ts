@@ -1,7 +1,7 @@
 /** Dead letters: a record that could not be taken, kept with why and where from. */
 import { createHash } from 'node:crypto'
 import type { IHeaders, Producer } from 'kafkajs'
-import { DEAD_LETTER_HEADERS, type Reject } from '../contract/dead-letter.ts'
+import { DEAD_LETTER_HEADERS, isDeadLetterHeader, type Reject } from '../contract/dead-letter.ts'
 import type { SourceRecord } from '../contract/record.ts'
 import { saysKafka } from './errors.ts'
 import { type PartitionMessage, sendAll } from './send.ts'
@@ -84,8 +84,9 @@ function cleanHeaders(
     const cleanName = cleanPart(name)
     if (cleanName === null) continue
     // A header may have no value, which kafkajs gives as null, though its types do not say so.
-    const parts = [header].flat().map((part) => (part == null ? part : cleanPart(part)))
-    const left = parts.filter((part, i) => part !== null || [header].flat()[i] === null) as (Buffer | string)[]
+    const parts = [header].flat()
+    const cleaned = parts.map((part) => (part == null ? part : cleanPart(part)))
+    const left = cleaned.filter((part, i) => part !== null || parts[i] === null) as (Buffer | string)[]
     if (left.length > 0) kept[String(cleanName)] = Array.isArray(header) ? left : left[0]
   }
   return { headers: kept, altered }
@@ -134,8 +135,7 @@ function withoutValue(message: PartitionMessage): PartitionMessage {
 }
 
 function withoutKey(message: PartitionMessage): PartitionMessage {
-  const ours = new Set<string>(Object.values(NAMES))
-  const kept = Object.fromEntries(Object.entries(message.headers ?? {}).filter(([name]) => ours.has(name)))
+  const kept = Object.fromEntries(Object.entries(message.headers ?? {}).filter(([name]) => isDeadLetterHeader(name)))
   const headers = { ...kept, [NAMES.key]: 'withheld', [NAMES.headers]: 'withheld' }
   const { key } = message
   const isDigest = message.headers?.[NAMES.key] === 'withheld'

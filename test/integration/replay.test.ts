@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Admin, Message, Producer } from 'kafkajs'
-import { kafkajs } from '../../src/stream/kafkajs.ts'
+import { quietKafka } from '../../local/quiet-kafka.ts'
 import { createTopic } from '../../src/stream/topics.ts'
 import { type JudgedRecord, readTopic } from '../support/judge.ts'
 import { runMain, startMain } from '../support/run-main.ts'
 import { sharedServices, until } from '../support/services.ts'
 
 const services = sharedServices()
-const kafka = new kafkajs.Kafka({ clientId: 'test', brokers: services.brokers, logLevel: kafkajs.logLevel.NOTHING })
+const kafka = quietKafka(services.env.KAFKA_BROKERS, 'replay')
 const PARTITIONS = 3
 const made: string[] = []
 let admin: Admin

@@ -80,3 +80,9 @@ export function toLetter(partition: number, { offset, timestamp, headers }: Kafk
 /** `topic partition:offset` of the source, or what is known of it. */
 export const sourceText = ({ source }: Letter): string =>
   source.topic === null ? 'unknown source' : `${source.topic} ${source.partition ?? '?'}:${source.offset ?? '?'}`
+
+/** Counts by name, in one line. */
+export const listed = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([name, count]) => `${printable(name)} ${count}`)
+    .join(', ')

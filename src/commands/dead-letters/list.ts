@@ -3,7 +3,7 @@ import { readToEnd } from '../../stream/read-to-end.ts'
 import { print } from '../command-line.ts'
 import { type Connection, patiently, rangesOf } from '../connect.ts'
 import { type Choice, isChosen } from './choose.ts'
-import { type Letter, printable, sourceText, toLetter } from './letter.ts'
+import { type Letter, listed, printable, sourceText, toLetter } from './letter.ts'
 import { createNewest, type Summary } from './newest.ts'
 
 export interface ListOptions {
@@ -44,11 +44,6 @@ function table(rows: string[][]): string[] {
   const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? []
   return rows.map((row) => row.map((cell, i) => (i < row.length - 1 ? cell.padEnd(widths[i] ?? 0) : cell)).join('  '))
 }
-
-const listed = (counts: Readonly<Record<string, number>>) =>
-  Object.entries(counts)
-    .map(([name, count]) => `${printable(name)} ${count}`)
-    .join(', ')
 
 function printPretty({ total, reasons, sources, days, letters }: Summary): void {
   if (letters.length > 0) {

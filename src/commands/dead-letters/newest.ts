@@ -26,7 +26,8 @@ function createCounts() {
 }
 
 const MOST_NAMES = 50
-const byCount = ([, a]: readonly [string, number], [, b]: readonly [string, number]) => b - a
+/** Sorts the entries of counts, most first. */
+export const byCount = ([, a]: readonly [string, number], [, b]: readonly [string, number]) => b - a
 const byName = ([a]: readonly [string, number], [b]: readonly [string, number]) => (a < b ? -1 : 1)
 
 const newestFirst = (a: Letter, b: Letter): number => {

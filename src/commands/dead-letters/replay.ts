@@ -8,16 +8,17 @@
  * A record that comes back has its first source in a header: of all its letters only the newest is sent, and it alone is counted.
  */
 import { createHash } from 'node:crypto'
-import type { Admin, IHeaders, KafkaMessage, Producer } from 'kafkajs'
-import { DEAD_LETTER_HEADERS } from '../../contract/dead-letter.ts'
+import type { Admin, IHeaders, KafkaMessage } from 'kafkajs'
+import { DEAD_LETTER_HEADERS, isDeadLetterHeader } from '../../contract/dead-letter.ts'
 import type { Settings } from '../../settings.ts'
-import { saysKafka } from '../../stream/errors.ts'
 import { type ReadToEndOptions, readToEnd } from '../../stream/read-to-end.ts'
-import { type PartitionMessage, sendAll } from '../../stream/send.ts'
+import type { PartitionMessage } from '../../stream/send.ts'
 import { print, tell } from '../command-line.ts'
 import { type Connection, patiently, rangesOf } from '../connect.ts'
 import { type Choice, isChosen, optionsOf } from './choose.ts'
-import { type Letter, printable, toLetter } from './letter.ts'
+import { commit, committedOf, type Replay, sendAllOrEach } from './deliver.ts'
+import { type Letter, listed, toLetter } from './letter.ts'
+import { byCount } from './newest.ts'
 import { createSeen } from './seen.ts'
 
 export interface ReplayOptions {
@@ -67,13 +68,6 @@ interface Counts {
   bySource: Record<string, number>
   byReason: Record<string, number>
   kept: Partial<Record<Obstacle, number>>
-}
-
-interface Replay {
-  topic: string
-  message: PartitionMessage
-  /** The offset after the letter. */
-  next: bigint
 }
 
 interface Walk {
@@ -188,14 +182,12 @@ function obstaclesOf(
   }
 }
 
-const OURS = new Set<string>(Object.values(DEAD_LETTER_HEADERS))
-
 /** The record as it was, with when and where that was first, and how often it has come back. */
 function messageOf({ source, replays, origin }: Letter, { key, value, headers = {} }: KafkaMessage): PartitionMessage {
   const { timestamp } = DEAD_LETTER_HEADERS
   const marks: IHeaders = { [DEAD_LETTER_HEADERS.replays]: String(replays + 1), [DEAD_LETTER_HEADERS.origin]: origin }
   if (headers[timestamp] !== undefined) marks[timestamp] = headers[timestamp]
-  const original = Object.fromEntries(Object.entries(headers).filter(([name]) => !OURS.has(name)))
+  const original = Object.fromEntries(Object.entries(headers).filter(([name]) => !isDeadLetterHeader(name)))
   return { partition: source.partition as number, key, value, headers: { ...original, ...marks } }
 }
 
@@ -255,70 +247,17 @@ function runOf(topic: string, choice: Choice): string {
     .slice(0, 12)
 }
 
-async function committedOf(admin: Admin, group: string, topic: string): Promise<ReadonlyMap<number, bigint>> {
-  const [committed] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
-  const started = (committed?.partitions ?? []).filter(({ offset }) => offset !== '-1')
-  return new Map(started.map(({ partition, offset }) => [partition, BigInt(offset)]))
-}
-
-/** All in one transaction, or where a topic refuses one of them each in its own; gives those that are refused. */
-async function sendAllOrEach(
-  producer: Producer,
-  group: string,
-  topic: string,
-  partition: number,
-  replays: Replay[],
-): Promise<Replay[]> {
-  const nextAfter = (sent: Replay[]) => new Map([[partition, sent.at(-1)?.next ?? 0n]])
-  try {
-    await commit(producer, group, topic, replays, nextAfter(replays))
-    return []
-  } catch (error) {
-    if (!saysKafka(error, ...REFUSALS)) throw error
-    if (replays.length === 1) return replays
-  }
-  const refused: Replay[] = []
-  for (const replay of replays) refused.push(...(await sendAllOrEach(producer, group, topic, partition, [replay])))
-  return refused
-}
-
-const REFUSALS = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'CORRUPT_MESSAGE']
-
-async function commit(
-  producer: Producer,
-  group: string,
-  topic: string,
-  replays: Replay[],
-  next: ReadonlyMap<number, bigint>,
-): Promise<void> {
-  const transaction = await producer.transaction()
-  try {
-    for (const [source, messages] of Map.groupBy(replays, (replay) => replay.topic)) {
-      const ours = messages.map(({ message }) => message)
-      await sendAll(transaction, source, ours)
-    }
-    const partitions = Array.from(next, ([partition, offset]) => ({ partition, offset: String(offset) }))
-    await transaction.sendOffsets({ consumerGroupId: group, topics: [{ topic, partitions }] })
-    await transaction.commit()
-  } catch (error) {
-    if (transaction.isActive()) await transaction.abort().catch(() => {})
-    throw error
-  }
-}
-
 const commandOf = ({ choice, mostReplays }: ReplayOptions) =>
   `pm-parking-events dead-letters replay ${optionsOf(choice)} --max-replays ${mostReplays} --execute`
 
-const listed = (counts: Record<string, number>) =>
-  Object.entries(counts)
-    .sort(([, a], [, b]) => b - a)
-    .map(([name, count]) => `${printable(name)} ${count}`)
-    .join(', ')
+const mostFirst = (counts: Record<string, number>) => Object.fromEntries(Object.entries(counts).sort(byCount))
 
 function printPretty({ replayed, earlier, bySource, byReason, kept }: Counts, options: ReplayOptions): void {
   const records = `${replayed} record${replayed === 1 ? '' : 's'}`
-  print(`${options.execute ? 'Replayed' : 'Would replay'} ${records}${replayed > 0 ? `: ${listed(byReason)}` : ''}`)
-  if (replayed > 0) print(`  to ${listed(bySource)}`)
+  print(
+    `${options.execute ? 'Replayed' : 'Would replay'} ${records}${replayed > 0 ? `: ${listed(mostFirst(byReason))}` : ''}`,
+  )
+  if (replayed > 0) print(`  to ${listed(mostFirst(bySource))}`)
   if (earlier > 0) print(`  ${earlier} of them before this part of the run`)
   for (const [why, count] of Object.entries(kept)) print(`Not ${count}: ${why}`)
   if (!options.execute && replayed > 0) print(`\nNothing was sent. To send them:\n  ${commandOf(options)}`)

@@ -1,5 +1,5 @@
 import type { KafkaMessage } from 'kafkajs'
-import { DEAD_LETTER_HEADERS } from '../../contract/dead-letter.ts'
+import { DEAD_LETTER_HEADERS, isDeadLetterHeader } from '../../contract/dead-letter.ts'
 import type { Settings } from '../../settings.ts'
 import { readToEnd } from '../../stream/read-to-end.ts'
 import { CommandError, print, UsageError } from '../command-line.ts'
@@ -72,8 +72,6 @@ function readable(bytes: Buffer | null, hex: boolean): string {
   return text === null || /\x00/.test(text) ? hexDump(bytes) : printable(text)
 }
 
-const OURS = new Set<string>(Object.values(DEAD_LETTER_HEADERS))
-
 function printPretty({ at, hex }: ShowOptions, message: KafkaMessage, decoded: string | null): void {
   const letter = toLetter(at.partition, message)
   const row = (name: string, text: string | null) => {
@@ -88,7 +86,7 @@ function printPretty({ at, hex }: ShowOptions, message: KafkaMessage, decoded: s
   for (const [part, how] of Object.entries(letter.altered)) row(part, how)
   row('digest', headerText(message.headers, DEAD_LETTER_HEADERS.digest))
   row('replays', letter.replays > 0 ? String(letter.replays) : null)
-  for (const name of Object.keys(message.headers ?? {}).filter((header) => !OURS.has(header))) {
+  for (const name of Object.keys(message.headers ?? {}).filter((header) => !isDeadLetterHeader(header))) {
     row('header', `${name}: ${headerText(message.headers, name)}`)
   }
   print(`\nkey\n${readable(message.key, hex)}`)
