@@ -7,6 +7,7 @@ import { MongoClient } from 'mongodb'
 import { kafkajs } from '../../src/stream/kafkajs.ts'
 import { readToEnd } from '../../src/stream/read-to-end.ts'
 import { createTopic } from '../../src/stream/topics.ts'
+import { offsetsOf } from '../support/new-topic.ts'
 import { watchProgress } from '../support/progress.ts'
 import { type Run, startMain } from '../support/run-main.ts'
 import { newRunNames, type RunNames } from '../support/run-names.ts'
@@ -107,7 +108,7 @@ async function recordsOf(topic: string): Promise<KafkaMessage[]> {
   return all
 }
 const countOf = async (topic: string) =>
-  (await admin.fetchTopicOffsets(topic)).reduce((count, { high, low }) => count + Number(high) - Number(low), 0)
+  (await offsetsOf(admin, topic)).reduce((count, { high, low }) => count + Number(high) - Number(low), 0)
 
 /** Stands before MongoDB, so that it can be away, or hang, for one processor alone. */
 async function proxyToMongo() {
