@@ -7,7 +7,7 @@
  */
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
 import { BSON } from 'mongodb'
-import type { CacheContent } from '../contract/document.ts'
+import type { CacheContent, Facts } from '../contract/document.ts'
 import { Decimal, type Json, type JsonObject } from '../contract/record.ts'
 import { encodeEach } from './bson.ts'
 
@@ -17,7 +17,15 @@ export type EncryptionKeys = readonly { readonly id: string; readonly key: Buffe
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-export type Sealer = (id: string, content: CacheContent) => CacheContent
+/** What a record says that documents may keep encrypted. */
+export interface Sealable {
+  readonly id: string
+  content: CacheContent
+  facts: Facts | string | undefined
+}
+
+/** Encrypts in place. */
+export type Sealer = (said: Sealable) => void
 
 /**
  * @param paths dotted, in the document; the items of an array have the path of the array. Where a path leads into a text that holds JSON, the
@@ -25,11 +33,11 @@ export type Sealer = (id: string, content: CacheContent) => CacheContent
  */
 export function createSealer(paths: readonly string[], keys: EncryptionKeys): Sealer {
   const [newest] = keys
-  if (newest === undefined || paths.length === 0) return (_, content) => content
+  if (newest === undefined || paths.length === 0) return () => {}
   const noncing = createHmac('sha256', newest.key).update('nonce').digest()
   const split = paths.map((path) => path.split('.'))
 
-  const seal = (value: Json, place: string): string => {
+  const seal = (value: Json | Facts, place: string): string => {
     const [plain] = encodeEach([{ v: value }], (_, error) => {
       throw error
     })
@@ -59,23 +67,36 @@ export function createSealer(paths: readonly string[], keys: EncryptionKeys): Se
     return sealed === inner ? value : { ...value, [name]: sealed }
   }
 
-  return (id, content) =>
-    split.reduce((sealed, names) => sealAt(sealed as JsonObject, names, placeOf(id, names)) as CacheContent, content)
+  return (said) => {
+    const { id, facts } = said
+    for (const names of split)
+      said.content = sealAt(said.content as JsonObject, names, placeOf(id, names)) as CacheContent
+    // They may come from any place of the record, so they are not to tell what is encrypted there.
+    if (typeof facts === 'object') said.facts = seal(facts, placeOf(id, ['facts']))
+  }
 }
 
 const placeOf = (id: string, names: readonly string[]) => `${id}\0${names.join('.')}`
 
-/** The content of a document with all that these keys can decrypt in the clear; the rest stays as it is. */
-export function unseal<C extends CacheContent>(id: string, content: C, keys: EncryptionKeys): C {
+/** A document, or its `cache.lastSuccess`, with all that these keys can decrypt in the clear; the rest stays as it is. */
+export function unseal<C extends CacheContent>(id: string, document: C, keys: EncryptionKeys): C {
   const byId = new Map(keys.map(({ id: name, key }) => [name, key]))
   const walk = (value: unknown, names: readonly string[]): unknown => {
     if (typeof value === 'string') return open(value, placeOf(id, names), byId)
     if (Array.isArray(value)) return value.map((item) => walk(item, names))
     if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, walk(inner, [...names, name])]))
+    return Object.fromEntries(
+      Object.entries(value).map(([name, inner]) => [name, walk(inner, placeWithin(names, name))]),
+    )
   }
-  return walk(content, []) as C
+  return walk(document, []) as C
 }
+
+/** What stands in `cache` was sealed at the place that it has without it. */
+const placeWithin = (names: readonly string[], name: string) =>
+  names.length === 0 && OF_OURS.has(name) ? names : [...names, name]
+
+const OF_OURS: ReadonlySet<string> = new Set(['cache', 'lastSuccess'])
 
 const SEALED = /^enc:([\w-]{1,64}):([\w-]{38,})$/
 

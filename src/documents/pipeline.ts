@@ -28,6 +28,7 @@ const oldSuccess = {
     oldIsSuccess,
     {
       ...contentOf('$'),
+      facts: '$cache.facts',
       observedAt: { $ifNull: ['$cache.observedAt', '$updatedAt', '$createdAt', '$$new.createdAt'] },
       order: oldOrder,
     },
@@ -39,7 +40,12 @@ const newSuccess = {
   $cond: [
     { $in: ['$$new.cache.kind', ['error', 'tombstone']] },
     '$$new.cache.lastSuccess',
-    { ...contentOf('$$new.'), observedAt: '$$new.cache.observedAt', order: '$$new.cache.order' },
+    {
+      ...contentOf('$$new.'),
+      facts: '$$new.cache.facts',
+      observedAt: '$$new.cache.observedAt',
+      order: '$$new.cache.order',
+    },
   ],
 }
 

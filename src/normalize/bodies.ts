@@ -36,12 +36,3 @@ function addWrapped(value: Json | undefined, bodies: JsonObject[]): void {
     if (fields === 1 && last !== undefined && bodies.at(-1) !== last) bodies.push(last)
   }
 }
-
-/** The first answer that a body gives. */
-export function firstOf<T>(bodies: readonly JsonObject[], read: (body: JsonObject) => T | null): T | null {
-  for (const body of bodies) {
-    const found = read(body)
-    if (found !== null) return found
-  }
-  return null
-}

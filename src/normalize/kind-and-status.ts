@@ -1,10 +1,10 @@
 import type { Kind } from '../contract/document.ts'
 import type { Json, JsonObject } from '../contract/record.ts'
-import { firstOf } from './bodies.ts'
+import type { Found } from './facts.ts'
 import { createRole } from './field-roles.ts'
 import { isError } from './http-status.ts'
+import { textOfId } from './identifiers.ts'
 import { remember } from './remember.ts'
-import { sessionIdIn } from './session.ts'
 
 /**
  * What a record is about, and its status word. This file is the table of both; nothing else decides on them.
@@ -58,11 +58,6 @@ const EVENT_TYPES: ReadonlyMap<string, string | null> = new Map([
 /** An event's `status: "success"` tells that the call went well; of a payment it is the outcome, of a session it is none. */
 const CALL_WENT_WELL = 'success'
 
-const STATUS = createRole(['status', 'sessionstatus', 'parkingstatus', 'parkingrightstatus', 'parkingsessionstatus'])
-const PAYMENT_STATUS = createRole(['paymentstatus', 'paymentstate'])
-const START_TIME = createRole(['starttimeutc', 'starttime', 'parkingstarttimeutc', 'parkingstarttime'])
-const STOP_TIME = createRole(['stoptimeutc', 'stoptime', 'parkingstoptimeutc', 'parkingstoptime'])
-
 export interface KindAndStatus {
   kind: Kind
   status: string | null
@@ -75,6 +70,7 @@ export type Unknown = 'status' | 'event_type' | 'both'
 export function kindAndStatusOf(
   record: JsonObject,
   bodies: readonly JsonObject[],
+  found: Pick<Found, 'status' | 'paymentStatus'>,
   eventType: string | null,
   httpStatus: number | string | null | undefined,
 ): KindAndStatus {
@@ -82,7 +78,7 @@ export function kindAndStatusOf(
   const newType = type !== null && !EVENT_TYPES.has(type)
   if (isError(httpStatus))
     return { kind: 'error', status: readWord(String(httpStatus)), unknown: newType ? 'event_type' : null }
-  const { kind, status } = meant(record, bodies, type ?? '')
+  const { kind, status } = meant(record, bodies, found, type ?? '')
   const newStatus = status !== null && !SESSION_STATUSES.has(status) && !OTHER_STATUSES.has(status)
   const unknown = newStatus ? (newType ? 'both' : 'status') : newType ? 'event_type' : null
   return { kind, status, unknown }
@@ -91,13 +87,14 @@ export function kindAndStatusOf(
 function meant(
   record: JsonObject,
   bodies: readonly JsonObject[],
+  found: Pick<Found, 'status' | 'paymentStatus'>,
   type: string,
 ): Pick<KindAndStatus, 'kind' | 'status'> {
   const own = readWord(record.status)
-  if (type.startsWith('payment')) return { kind: 'payment', status: paymentWord(bodies, own) }
-  const status = (own === CALL_WENT_WELL ? null : own) ?? sessionWord(bodies)
+  if (type.startsWith('payment')) return { kind: 'payment', status: found.paymentStatus ?? own }
+  const status = (own === CALL_WENT_WELL ? null : own) ?? found.status
   if (type.startsWith('parking_')) return { kind: 'session', status: status ?? EVENT_TYPES.get(type) ?? null }
-  const isSession = (status !== null && SESSION_STATUSES.has(status)) || isActivated(bodies)
+  const isSession = (status !== null && SESSION_STATUSES.has(status)) || bodies.some(isActivated)
   return { kind: isSession ? 'session' : 'status', status }
 }
 
@@ -112,31 +109,30 @@ const plainType = remember((eventType) =>
 /** A status word as it is published: lower-case, `_` → `-`. */
 const word = remember((text) => text.trim().toLowerCase().replaceAll('_', '-'))
 
-function readWord(value: Json | undefined): string | null {
+/** A status word; null: the value is none. */
+export function readWord(value: Json | undefined): string | null {
   return typeof value === 'string' && value.trim() !== '' ? word(value) : null
 }
 
-function paymentWord(bodies: readonly JsonObject[], own: string | null): string | null {
-  return firstOf(bodies, (body) => PAYMENT_STATUS.find(body, readWord)) ?? own
-}
-
-function sessionWord(bodies: readonly JsonObject[]): string | null {
-  return firstOf(bodies, (body) => STATUS.find(body, readSessionWord))
-}
-
-function readSessionWord(value: Json): string | null {
+/** The word that a value says of a session. */
+export function readSessionWord(value: Json): string | null {
   const read = readWord(value)
   return read === CALL_WENT_WELL ? null : read
 }
+
+const SESSION_ID = createRole(['sessionid', 'parkingsessionid', 'parkingrightid', 'parkingrightsid'])
+const START_TIME = createRole(['starttimeutc', 'starttime', 'parkingstarttimeutc', 'parkingstarttime'])
+const STOP_TIME = createRole(['stoptimeutc', 'stoptime', 'parkingstoptimeutc', 'parkingstoptime'])
 
 /**
  * The rates API's `activate` answer: a session id with the times it starts and stops. It names no status, and the same
  * body may describe a session long ended, so it makes no observation by itself.
  */
-function isActivated(bodies: readonly JsonObject[]): boolean {
-  return bodies.some(
-    (body) =>
-      START_TIME.find(body, isGiven) !== null && STOP_TIME.find(body, isGiven) !== null && sessionIdIn(body) !== null,
+function isActivated(body: JsonObject): boolean {
+  return (
+    START_TIME.find(body, isGiven) !== null &&
+    STOP_TIME.find(body, isGiven) !== null &&
+    SESSION_ID.find(body, textOfId) !== null
   )
 }
 

@@ -1,20 +1,19 @@
 import type { Reject } from '../contract/dead-letter.ts'
-import type { CacheContent, Kind } from '../contract/document.ts'
+import type { CacheContent, Facts, Kind } from '../contract/document.ts'
 import type { Json, JsonObject, RecordType } from '../contract/record.ts'
 import { bodiesOf } from './bodies.ts'
 import { type Cards, Unstorable } from './card-data.ts'
-import { endsAtOf } from './ends-at.ts'
 import { eventContent } from './event.ts'
 import { eventIdOf, idFromKey } from './event-id.ts'
-import { faultOf } from './identifiers.ts'
+import { factsOf, findFacts } from './facts.ts'
+import { isError } from './http-status.ts'
+import { faultOf, textOfId } from './identifiers.ts'
 import { kindAndStatusOf, type Unknown } from './kind-and-status.ts'
 import { isObject } from './put.ts'
 import { isReject, reject } from './reject.ts'
 import { responseContent } from './response.ts'
-import { sessionIdOf } from './session.ts'
 import { readTime } from './time.ts'
 import { type Clock, clockNamedIn, UTC } from './time-zone.ts'
-import { zoneIdOf } from './zone.ts'
 
 /** What one record says, whatever its encoding and dialect; nothing in it is card data any more. */
 export interface Normalized {
@@ -32,8 +31,9 @@ export interface Normalized {
   zoneId: string | null
   eventType: string | null
   card: string | null
-  /** ISO 8601, UTC, three fraction digits. */
-  endsAt: string | null
+  /** When the session ends, epoch milliseconds. */
+  endsAt: number | null
+  facts: Facts | string | undefined
 }
 
 /**
@@ -83,17 +83,21 @@ function read(
   const content = type === 'event' ? eventContent(record) : responseContent(record)
   if (isReject(content)) return content
   const bodies = bodiesOf(record)
+  const found = findFacts(record, bodies, zone)
+  found.zoneId = textOfId(record.zone_id) ?? found.zoneId
   const eventType = typeof record.event_type === 'string' && record.event_type !== '' ? record.event_type : null
+  const card = content.card ?? null
   const normalized: Normalized = {
     id,
     content,
-    ...kindAndStatusOf(record, bodies, eventType, content.http_status),
-    sessionId: sessionIdOf(bodies),
+    ...kindAndStatusOf(record, bodies, found, eventType, content.http_status),
+    sessionId: found.sessionId,
     time: readTime(record.timestamp, (shown) => (clockNamedIn(record) ?? zone ?? UTC)(shown)),
-    zoneId: zoneIdOf(record, bodies),
+    zoneId: found.zoneId,
     eventType,
-    card: content.card ?? null,
-    endsAt: endsAtOf(record, bodies, zone),
+    card: card ?? found.card,
+    endsAt: found.endsAt,
+    facts: factsOf(found, card, isError(content.http_status)),
   }
   return faultIn(normalized) ?? normalized
 }

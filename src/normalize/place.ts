@@ -1,4 +1,5 @@
 import type { CacheDocument } from '../contract/document.ts'
+import { isoOf } from '../contract/iso-time.ts'
 import type { Observation } from '../contract/observation.ts'
 import { orderOf, tombstoneOrder } from '../contract/order.ts'
 import type { Source, SourceRecord } from '../contract/record.ts'
@@ -34,6 +35,7 @@ export function toDocument(n: Normalized, record: SourceRecord, at: number, rete
       order: orderOf(at, n.status, record),
       source: storedSource(record),
       expiresAt: new Date(at + retentionMs),
+      ...(n.facts !== undefined && { facts: n.facts }),
     },
   }
 }
@@ -72,7 +74,7 @@ export function toObservation(n: Normalized, record: SourceRecord, at: number): 
     zone_id: n.zoneId,
     event_type: n.eventType,
     http_status: n.content.http_status ?? null,
-    ends_at: n.endsAt,
+    ends_at: n.endsAt === null ? null : isoOf(n.endsAt),
     source: { topic: record.topic, partition: record.partition, offset: record.offset },
   }
 }

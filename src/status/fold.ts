@@ -6,9 +6,9 @@
  */
 import { hash } from 'node:crypto'
 import type { Kind } from '../contract/document.ts'
+import { isoOf } from '../contract/iso-time.ts'
 import type { Observation } from '../contract/observation.ts'
 import type { KindState, StatusUpdate } from '../contract/status-update.ts'
-import { isoOf } from './iso-time.ts'
 
 /** What is known of a key: its latest committed update, as far as the next one depends on it. */
 export interface Head {

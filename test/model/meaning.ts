@@ -11,6 +11,20 @@ export interface Meaning {
   zoneId: string | null
   eventType: string | null
   endsAt: number | null
+  card: string | null
+  facts: Facts
+}
+
+/** What a document says in one form, whatever the words of the body. Times in epoch milliseconds. */
+export interface Facts {
+  zoneId?: string
+  card?: string
+  plate?: string
+  startsAt?: number
+  endsAt?: number
+  amount?: number
+  currency?: string
+  errorCode?: string
 }
 
 const SESSION_NAMES = ['sessionid', 'parkingrightid']
@@ -18,6 +32,11 @@ const ZONE_NAMES = ['zoneid', 'zone']
 const STATUS_NAMES = ['status']
 const PAYMENT_NAMES = ['paymentstatus']
 const END_NAMES = ['stoptimeutc', 'stoptime', 'endtimeutc', 'endtime', 'enddate']
+const START_NAMES = ['starttimeutc', 'starttime', 'startdate']
+const PLATE_NAMES = ['licenseplate', 'lpn']
+const AMOUNT_NAMES = ['amount', 'payment.amount', 'price.totalprice']
+const CURRENCY_NAMES = ['currency', 'extraproperties.amountcurrency']
+const CODE_NAMES = ['errors.code', 'code']
 const SESSION_WORDS = ['on-going', 'alerted', 'finished', 'expired', 'cancelled']
 const WORD_OF_TYPE: Record<string, string> = {
   parking_start: 'on-going',
@@ -32,13 +51,38 @@ export function meaningOf(record: Fields, httpStatus: Value | undefined): Meanin
     .filter(isFields)
     .map(plainNames)
   const eventType = typeof record.event_type === 'string' && record.event_type !== '' ? record.event_type : null
+  const zoneId = idText(record.zone_id) ?? first(places, ZONE_NAMES, idText)
+  const endsAt = first(places, END_NAMES, timeOf)
+  const card = first(places, ['card'], idText)
+  const facts = {
+    zoneId,
+    card: idText(record.card) === null ? card : null,
+    plate: first(places, PLATE_NAMES, idText)?.trim() ?? null,
+    startsAt: first(places, START_NAMES, timeOf),
+    endsAt,
+    amount: first(places, AMOUNT_NAMES, amountIn),
+    currency: first(places, CURRENCY_NAMES, currencyIn) ?? first(places, AMOUNT_NAMES, currencyIn),
+    errorCode: isError(httpStatus) ? first(places, CODE_NAMES, idText) : null,
+  }
   return {
     ...kindAndStatus(record, places, eventType, httpStatus),
     sessionId: first(places, SESSION_NAMES, idText),
-    zoneId: idText(record.zone_id) ?? first(places, ZONE_NAMES, idText),
-    eventType,
-    endsAt: first(places, END_NAMES, timeOf),
+    ...{ zoneId, eventType, endsAt, card },
+    facts: Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== null)) as Facts,
   }
+}
+
+/** `2.5`, `"2.5"`, `"2,50 €"`. */
+function amountIn(value: Value): number | null {
+  if (typeof value === 'number') return value
+  const digits = typeof value === 'string' ? /^(\d+)(?:[.,](\d\d?))?(?: €)?$/.exec(value) : null
+  return digits === null ? null : Number(`${digits[1]}.${digits[2] ?? 0}`)
+}
+
+/** `"EUR"`, and that of `"2,50 €"`. */
+function currencyIn(value: Value): string | null {
+  if (typeof value !== 'string') return null
+  return /^[A-Z]{3}$/.test(value) ? value : value.endsWith('€') ? 'EUR' : null
 }
 
 /** The body of `{ "application/json": body }`. */
@@ -83,15 +127,23 @@ const word = (text: string) => text.trim().toLowerCase().replaceAll('_', '-')
 const wordOf = (value: Value | undefined) => (typeof value === 'string' && value.trim() !== '' ? word(value) : null)
 const sessionWordOf = (value: Value | undefined) => (wordOf(value) === 'success' ? null : wordOf(value))
 
-/** The first place that has one of the names, the earlier names first. */
+/** The first place that has one of the names, the earlier names first. `a.b` is `b` of the object `a`, or of the first in a list `a`. */
 function first<T>(places: Fields[], names: string[], read: (value: Value) => T | null): T | null {
   for (const place of places) {
     for (const name of names) {
-      const found = place[name] === undefined ? null : read(place[name])
+      const value = within(place, name)
+      const found = value === undefined ? null : read(value)
       if (found !== null) return found
     }
   }
   return null
+}
+
+function within(place: Fields, path: string): Value | undefined {
+  const [name = '', inner] = path.split('.')
+  if (inner === undefined) return place[name]
+  const list = [place[name]].flat() as Value[]
+  return isFields(list[0]) ? plainNames(list[0])[inner] : undefined
 }
 
 /** Names are compared without case and `_`. */

@@ -1,5 +1,5 @@
 import { type InputRecord, type ModelSettings, positionOf } from './input.ts'
-import type { Kind } from './meaning.ts'
+import type { Facts, Kind } from './meaning.ts'
 import { isoOf } from './times.ts'
 import { type Content, type Understood, understand } from './understand.ts'
 
@@ -105,7 +105,7 @@ function observedOf(record: InputRecord, { id, content, meaning }: Said, status:
   return {
     event_id: id,
     session_id: meaning.sessionId,
-    card: (content.card ?? null) as string | null,
+    card: (content.card ?? meaning.card) as string | null,
     zone_id: meaning.zoneId,
     kind: meaning.kind,
     event_type: meaning.eventType,
@@ -165,7 +165,8 @@ export interface ExpectedDocument extends Content {
     observedAt: number
     source: { topic: string; partition: number; offset: number }
     expiresAt: number
-    lastSuccess?: Content & { observedAt: number }
+    facts?: Facts
+    lastSuccess?: Content & { facts?: Facts; observedAt: number }
     /** A tombstone is remembered though a newer record holds the document. */
     erased: boolean
   }
@@ -189,6 +190,7 @@ export async function documentOf(id: string, state: DocumentState, settings: Mod
       observedAt: holder.at,
       source: { topic, partition, offset },
       expiresAt: holder.at + settings.retentionMs,
+      ...factsOf(said),
       ...(survives && { lastSuccess: await successOf(success, settings) }),
       erased: tombstone !== null && holder.kind !== 'tombstone',
     },
@@ -197,5 +199,10 @@ export async function documentOf(id: string, state: DocumentState, settings: Mod
 
 async function successOf(version: Version, settings: ModelSettings): Promise<Content & { observedAt: number }> {
   const said = await understand(version.record, settings)
-  return { ...(said.is === 'content' ? said.content : {}), observedAt: version.at }
+  return { ...(said.is === 'content' ? said.content : {}), ...factsOf(said), observedAt: version.at }
+}
+
+/** Left out where there are none. */
+function factsOf(said: Understood): { facts?: Facts } {
+  return said.is === 'content' && Object.keys(said.meaning.facts).length > 0 ? { facts: said.meaning.facts } : {}
 }

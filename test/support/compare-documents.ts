@@ -35,12 +35,13 @@ export async function compareDocuments(
 /** As the model says it: without the order keys, whose text is the program's own affair. */
 function comparable(document: Record<string, unknown>): unknown {
   const { cache, ...rest } = plain(document) as { cache: Record<string, unknown> }
-  const { kind, status, sessionId, observedAt, source, expiresAt, lastSuccess, erased } = cache
+  const { kind, status, sessionId, observedAt, source, expiresAt, facts, lastSuccess, erased } = cache
   const { order: _order, ...success } = (lastSuccess ?? {}) as Record<string, unknown>
   return {
     ...rest,
     cache: {
       ...{ kind, status, sessionId, observedAt, source, expiresAt, erased: erased !== undefined },
+      ...(facts !== undefined && { facts }),
       ...(lastSuccess !== undefined && { lastSuccess: success }),
     },
   }

@@ -1,5 +1,5 @@
+import { msOf } from '../../contract/iso-time.ts'
 import type { Head } from '../fold.ts'
-import { msOf } from '../iso-time.ts'
 
 /** The last record of a status partition that heads have taken in: all below it are in them too. */
 export interface Mark {

@@ -6,9 +6,10 @@
  *   6 bytes   the observed time in epoch milliseconds, or its text
  *   16 bytes  the event id where it is a UUID, or its text
  */
+
+import { isoOf, msOf } from '../../contract/iso-time.ts'
 import type { KindState } from '../../contract/status-update.ts'
 import type { Head } from '../fold.ts'
-import { isoOf, msOf } from '../iso-time.ts'
 import { type Cursor, readText, readUuid, readVarint, textBound, writeText, writeUuid, writeVarint } from './bytes.ts'
 
 const KINDS = ['error', 'payment', 'session', 'status']

@@ -74,6 +74,7 @@ describe('of an event, the model expects', () => {
         observedAt: Date.UTC(2024, 5, 1, 11),
         source: { topic: 'events', partition: 0, offset: 0 },
         expiresAt: Date.UTC(2024, 5, 1, 11) + 90 * DAY,
+        facts: { zoneId: '953912345678', endsAt: Date.UTC(2024, 5, 1, 13) },
         erased: false,
       },
     })

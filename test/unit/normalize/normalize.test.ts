@@ -88,7 +88,7 @@ describe('an event becomes a document', () => {
       zoneId: '67890',
       eventType: 'parking_extend',
       card: '411111------1111',
-      endsAt: '2023-06-01T17:36:15.000Z',
+      endsAt: Date.UTC(2023, 5, 1, 17, 36, 15),
       time: Date.UTC(2023, 5, 1, 15, 36, 15),
     })
   })

@@ -25,6 +25,7 @@ const normalized: Normalized = {
   eventType: 'parking_start',
   card: 'card_1',
   endsAt: null,
+  facts: undefined,
   unknown: null,
 }
 

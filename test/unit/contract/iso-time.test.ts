@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { isoOf, msOf } from '../../../src/status/iso-time.ts'
+import { isoOf, msOf } from '../../../src/contract/iso-time.ts'
 
 const anyTime = fc.oneof(
   fc.date({ noInvalidDate: true }),
