@@ -175,7 +175,7 @@ function take({ decoder, cards, zone, seal, settings }: IngestParts, type: Recor
   if ('reject' in decoded) return { record, reject: decoded }
   const normalized = normalize(type, record.key, decoded.value, cards, zone)
   if ('reject' in normalized) return { record, reject: normalized }
-  seal(normalized)
+  normalized.content = seal(normalized.id, normalized.content)
   return { record, id: normalized.id, normalized }
 }
 

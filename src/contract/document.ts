@@ -12,28 +12,8 @@ export interface CacheContent {
   user_id?: Json
 }
 
-/**
- * What a record says, in one form whatever the API and the words of its body (`normalize/families/`). Only what was found.
- * With `ENCRYPT_PATHS` it is kept encrypted, as text.
- */
-export interface Facts {
-  zoneId?: string
-  /** That a body names, where the record has none of its own. */
-  card?: string
-  plate?: string
-  startsAt?: Date
-  endsAt?: Date
-  /** In the unit that the body gives it in. */
-  amount?: number
-  /** ISO 4217. */
-  currency?: string
-  /** Of an error's body. */
-  errorCode?: string
-}
-
 /** The newest success, readable while a newer error holds the document. */
 export interface LastSuccess extends CacheContent {
-  facts?: Facts | string
   observedAt: Date
   order: string
 }
@@ -60,7 +40,6 @@ export interface CacheDocument extends CacheContent {
     source: { topic: string; partition: number; offset: number }
     /** MongoDB's TTL index deletes the document some time after this. */
     expiresAt: Date
-    facts?: Facts | string
     lastSuccess?: LastSuccess
     /** Order of the newest tombstone seen, kept after a newer record took the document over. */
     erased?: string

@@ -7,7 +7,7 @@
  */
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
 import { BSON } from 'mongodb'
-import type { CacheContent, Facts } from '../contract/document.ts'
+import type { CacheContent } from '../contract/document.ts'
 import { Decimal, type Json, type JsonObject } from '../contract/record.ts'
 import { encodeEach } from './bson.ts'
 
@@ -17,15 +17,7 @@ export type EncryptionKeys = readonly { readonly id: string; readonly key: Buffe
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/** What a record says that documents may keep encrypted. */
-export interface Sealable {
-  readonly id: string
-  content: CacheContent
-  facts: Facts | string | undefined
-}
-
-/** Encrypts in place. */
-export type Sealer = (said: Sealable) => void
+export type Sealer = (id: string, content: CacheContent) => CacheContent
 
 /**
  * @param paths dotted, in the document; the items of an array have the path of the array. Where a path leads into a text that holds JSON, the
@@ -33,11 +25,11 @@ export type Sealer = (said: Sealable) => void
  */
 export function createSealer(paths: readonly string[], keys: EncryptionKeys): Sealer {
   const [newest] = keys
-  if (newest === undefined || paths.length === 0) return () => {}
+  if (newest === undefined || paths.length === 0) return (_, content) => content
   const noncing = createHmac('sha256', newest.key).update('nonce').digest()
   const split = paths.map((path) => path.split('.'))
 
-  const seal = (value: Json | Facts, place: string): string => {
+  const seal = (value: Json, place: string): string => {
     const [plain] = encodeEach([{ v: value }], (_, error) => {
       throw error
     })
@@ -67,13 +59,8 @@ export function createSealer(paths: readonly string[], keys: EncryptionKeys): Se
     return sealed === inner ? value : { ...value, [name]: sealed }
   }
 
-  return (said) => {
-    const { id, facts } = said
-    for (const names of split)
-      said.content = sealAt(said.content as JsonObject, names, placeOf(id, names)) as CacheContent
-    // They may come from any place of the record, so they are not to tell what is encrypted there.
-    if (typeof facts === 'object') said.facts = seal(facts, placeOf(id, ['facts']))
-  }
+  return (id, content) =>
+    split.reduce((sealed, names) => sealAt(sealed as JsonObject, names, placeOf(id, names)) as CacheContent, content)
 }
 
 const placeOf = (id: string, names: readonly string[]) => `${id}\0${names.join('.')}`
@@ -92,7 +79,7 @@ export function unseal<C extends CacheContent>(id: string, document: C, keys: En
   return walk(document, []) as C
 }
 
-/** What stands in `cache` was sealed at the place that it has without it. */
+/** What stands in `cache.lastSuccess` was sealed at the place that it had before. */
 const placeWithin = (names: readonly string[], name: string) =>
   names.length === 0 && OF_OURS.has(name) ? names : [...names, name]
 

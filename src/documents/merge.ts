@@ -38,9 +38,9 @@ export function tombstoneIn({ cache }: CacheDocument): string | undefined {
 
 /** The newest success that the document knows of: itself, or what an error keeps. */
 function successIn(document: CacheDocument): LastSuccess | undefined {
-  const { kind, facts, observedAt, order, lastSuccess } = document.cache
+  const { kind, observedAt, order, lastSuccess } = document.cache
   if (kind === 'error' || kind === 'tombstone') return lastSuccess
-  return { ...contentOf(document), ...(facts !== undefined && { facts }), observedAt, order }
+  return { ...contentOf(document), observedAt, order }
 }
 
 function contentOf({ card, http_status, response, payload, user_id }: CacheContent): CacheContent {

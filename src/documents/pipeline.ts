@@ -28,7 +28,6 @@ const oldSuccess = {
     oldIsSuccess,
     {
       ...contentOf('$'),
-      facts: '$cache.facts',
       observedAt: { $ifNull: ['$cache.observedAt', '$updatedAt', '$createdAt', '$$new.createdAt'] },
       order: oldOrder,
     },
@@ -40,12 +39,7 @@ const newSuccess = {
   $cond: [
     { $in: ['$$new.cache.kind', ['error', 'tombstone']] },
     '$$new.cache.lastSuccess',
-    {
-      ...contentOf('$$new.'),
-      facts: '$$new.cache.facts',
-      observedAt: '$$new.cache.observedAt',
-      order: '$$new.cache.order',
-    },
+    { ...contentOf('$$new.'), observedAt: '$$new.cache.observedAt', order: '$$new.cache.order' },
   ],
 }
 

@@ -1,4 +1,5 @@
 import { Decimal, type Json } from '../contract/record.ts'
+import { remember } from './remember.ts'
 
 /**
  * An amount of money as a body gives it, in the unit that it gives: `2`, `2.5`, `"2.50"`, `"2,00 €"`, `"$1,234.56"`,
@@ -25,10 +26,13 @@ export function currencyIn(value: Json): string | null {
 
 /** A currency's code in upper case, or what a symbol of one currency alone stands for. */
 export function currencyOf(value: Json): string | null {
-  if (typeof value !== 'string') return null
-  const text = value.trim()
-  return /^[a-z]{3}$/i.test(text) ? text.toUpperCase() : (SYMBOLS.get(text) ?? null)
+  return typeof value === 'string' ? codeOf(value) : null
 }
+
+const codeOf = remember((name) => {
+  const text = name.trim()
+  return /^[a-z]{3}$/i.test(text) ? text.toUpperCase() : (SYMBOLS.get(text) ?? null)
+})
 
 const LONGEST = 40
 const SYMBOLS: ReadonlyMap<string, string> = new Map([

@@ -1,5 +1,5 @@
 import { error } from './families/error.ts'
-import { type Family, FIELDS, type Field } from './families/family.ts'
+import type { Family, Field } from './families/family.ts'
 import { parkingRight } from './families/parking-right.ts'
 import { ratesActivate } from './families/rates-activate.ts'
 import { ratesPrice } from './families/rates-price.ts'
@@ -13,7 +13,8 @@ const FAMILIES: readonly Family[] = [sessionData, ratesZone, ratesPrice, ratesAc
 
 /** What a name means. */
 export interface Name {
-  field: Field | null
+  /** Place of its field in the list; null: of none. */
+  number: number | null
   /** Of all names of the field; 0 is the best. */
   rank: number
   /** Names within, where it may hold an object. */
@@ -21,16 +22,17 @@ export interface Name {
 }
 
 /** Means nothing to us. */
-export const NO_NAME: Name = { field: null, rank: 0, inner: null }
+export const NO_NAME: Name = { number: null, rank: 0, inner: null }
 
-function compile() {
+/** What a key of a body means for these fields, in any case and with any separators. */
+export function namesOf(fields: readonly Field[]): (key: string) => Name {
   const names = new Map<string, Name>()
   const inners = new Map<string, Map<string, Name>>()
-  for (const field of FIELDS) {
+  for (const [number, field] of fields.entries()) {
     const paths = new Set(FAMILIES.flatMap((family) => family[field]?.split(/\s+/) ?? []))
     for (const [rank, path] of [...paths].entries()) {
       const [outer = '', inner] = path.split('.')
-      const name = { field, rank, inner: null }
+      const name = { number, rank, inner: null }
       if (inner === undefined) names.set(outer, name)
       else inners.set(outer, new Map(inners.get(outer)).set(inner, name))
     }
@@ -40,6 +42,3 @@ function compile() {
 }
 
 const lookUp = (names: ReadonlyMap<string, Name>) => remember((key) => names.get(plainName(key)) ?? NO_NAME)
-
-/** What a key of a body means, in any case and with any separators. */
-export const nameOf: (key: string) => Name = compile()

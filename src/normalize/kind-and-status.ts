@@ -1,6 +1,6 @@
 import type { Kind } from '../contract/document.ts'
 import type { Json, JsonObject } from '../contract/record.ts'
-import type { Found } from './facts.ts'
+import type { Found } from './families/family.ts'
 import { createRole } from './field-roles.ts'
 import { isError } from './http-status.ts'
 import { textOfId } from './identifiers.ts'

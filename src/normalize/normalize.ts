@@ -1,12 +1,11 @@
 import type { Reject } from '../contract/dead-letter.ts'
-import type { CacheContent, Facts, Kind } from '../contract/document.ts'
+import type { CacheContent, Kind } from '../contract/document.ts'
 import type { Json, JsonObject, RecordType } from '../contract/record.ts'
 import { bodiesOf } from './bodies.ts'
 import { type Cards, Unstorable } from './card-data.ts'
 import { eventContent } from './event.ts'
 import { eventIdOf, idFromKey } from './event-id.ts'
-import { factsOf, findFacts } from './facts.ts'
-import { isError } from './http-status.ts'
+import { createFinder } from './find.ts'
 import { faultOf, textOfId } from './identifiers.ts'
 import { kindAndStatusOf, type Unknown } from './kind-and-status.ts'
 import { isObject } from './put.ts'
@@ -33,7 +32,6 @@ export interface Normalized {
   card: string | null
   /** When the session ends, epoch milliseconds. */
   endsAt: number | null
-  facts: Facts | string | undefined
 }
 
 /**
@@ -69,6 +67,9 @@ function cleaned(value: JsonObject, cards: Cards): { clean: JsonObject } | Rejec
   }
 }
 
+/** What documents and observations need; `facts.ts` finds the rest, for readers. */
+const find = createFinder(['sessionId', 'zoneId', 'card', 'endsAt', 'status', 'paymentStatus'])
+
 const isRejected = (outcome: { clean: JsonObject } | Reject): outcome is Reject => !('clean' in outcome)
 
 function read(
@@ -83,7 +84,7 @@ function read(
   const content = type === 'event' ? eventContent(record) : responseContent(record)
   if (isReject(content)) return content
   const bodies = bodiesOf(record)
-  const found = findFacts(record, bodies, zone)
+  const found = find(record, bodies, zone)
   found.zoneId = textOfId(record.zone_id) ?? found.zoneId
   const eventType = typeof record.event_type === 'string' && record.event_type !== '' ? record.event_type : null
   const card = content.card ?? null
@@ -97,7 +98,6 @@ function read(
     eventType,
     card: card ?? found.card,
     endsAt: found.endsAt,
-    facts: factsOf(found, card, isError(content.http_status)),
   }
   return faultIn(normalized) ?? normalized
 }

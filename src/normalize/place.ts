@@ -35,7 +35,6 @@ export function toDocument(n: Normalized, record: SourceRecord, at: number, rete
       order: orderOf(at, n.status, record),
       source: storedSource(record),
       expiresAt: new Date(at + retentionMs),
-      ...(n.facts !== undefined && { facts: n.facts }),
     },
   }
 }

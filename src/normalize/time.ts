@@ -65,15 +65,15 @@ function iso(text: string, clock: Clock): number | null {
   if (text.length === 10) return clock(day)
   const divider = text.charCodeAt(10) | BLANK
   if (divider !== 116 && divider !== BLANK) return null
-  const hour = digits(text, 11, 2)
-  const minute = text.charCodeAt(13) === COLON ? digits(text, 14, 2) : -1
+  const hour = twoDigits(text, 11)
+  const minute = text.charCodeAt(13) === COLON ? twoDigits(text, 14) : -1
   if (hour < 0 || hour > 23 || minute < 0 || minute > 59) return null
   return withSeconds(text, day + hour * 60 * MINUTE + minute * MINUTE, clock)
 }
 
 function withSeconds(text: string, minutes: number, clock: Clock): number | null {
   if (text.charCodeAt(16) !== COLON) return withZone(text, 16, minutes, clock)
-  const second = digits(text, 17, 2)
+  const second = twoDigits(text, 17)
   if (second < 0 || second > 60) return null
   let end = 19
   let milliseconds = 0
@@ -82,9 +82,16 @@ function withSeconds(text: string, minutes: number, clock: Clock): number | null
     end = 20
     while (end < text.length && isDigit(text.charCodeAt(end))) end++
     if (end === 20 || end > 29) return null
-    milliseconds = Number(text.slice(20, Math.min(end, 23)).padEnd(3, '0'))
+    milliseconds = thousandths(text, 20, end)
   }
   return withZone(text, end, minutes + second * 1000 + milliseconds, clock)
+}
+
+/** The first three digits of a fraction of a second that stands from `at` to `end`. */
+function thousandths(text: string, at: number, end: number): number {
+  let value = 0
+  for (let i = at; i < at + 3; i++) value = value * 10 + (i < end ? text.charCodeAt(i) - 48 : 0)
+  return value
 }
 
 /** What stands from `at` on is nothing, `Z` or an offset. */
@@ -95,26 +102,30 @@ function withZone(text: string, at: number, local: number, clock: Clock): number
   const sign = text.charCodeAt(start)
   if ((sign | BLANK) === 122) return rest === 1 ? local : null
   if (sign !== 43 && sign !== DASH) return null
-  const hours = digits(text, start + 1, 2)
-  const minutes = rest === 3 ? 0 : rest === 5 ? digits(text, start + 3, 2) : rest === 6 ? colonMinutes(text, start) : -1
+  const hours = twoDigits(text, start + 1)
+  const minutes = rest === 3 ? 0 : rest === 5 ? twoDigits(text, start + 3) : rest === 6 ? colonMinutes(text, start) : -1
   if (hours < 0 || hours > 18 || minutes < 0 || minutes > 59) return null
   const offset = (hours * 60 + minutes) * MINUTE
   return sign === DASH ? local + offset : local - offset
 }
 
 const colonMinutes = (text: string, start: number) =>
-  text.charCodeAt(start + 3) === COLON ? digits(text, start + 4, 2) : -1
+  text.charCodeAt(start + 3) === COLON ? twoDigits(text, start + 4) : -1
+
+/** Records that come together tell of the same few days. */
+let last = { date: ' ', day: 0 }
 
 /** Start of the day that the first ten characters name, as epoch milliseconds. */
 function dayOf(text: string): number | null {
-  const year = digits(text, 0, 4)
-  const month = digits(text, 5, 2)
-  const day = digits(text, 8, 2)
-  if (text.charCodeAt(7) !== DASH || year < 0 || month < 1 || month > 12 || day < 1 || day > daysOf(year, month))
-    return null
-  const time = Date.UTC(year, month - 1, day)
+  if (text.startsWith(last.date)) return last.day
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2)
+  const month = twoDigits(text, 5)
+  const day = twoDigits(text, 8)
   // Date.UTC takes the years 0–99 for 1900–1999.
-  return year < 100 ? null : time
+  if (year < 100 || text.charCodeAt(7) !== DASH || month < 1 || month > 12 || day < 1 || day > daysOf(year, month))
+    return null
+  last = { date: text.slice(0, 10), day: Date.UTC(year, month - 1, day) }
+  return last.day
 }
 
 function daysOf(year: number, month: number): number {
@@ -122,15 +133,12 @@ function daysOf(year: number, month: number): number {
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
 }
 
-/** The number in `count` digits at `at`; -1 when they are not all digits. */
-function digits(text: string, at: number, count: number): number {
-  let value = 0
-  for (let i = at; i < at + count; i++) {
-    const code = text.charCodeAt(i)
-    if (!isDigit(code)) return -1
-    value = value * 10 + code - 48
-  }
-  return value
+/** The number in two digits at `at`; far below zero when they are not both digits. */
+function twoDigits(text: string, at: number): number {
+  const [tens, ones] = [text.charCodeAt(at) - 48, text.charCodeAt(at + 1) - 48]
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NO_DIGITS
 }
+
+const NO_DIGITS = -1e6
 
 const isDigit = (code: number) => code >= 48 && code <= 57

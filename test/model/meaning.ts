@@ -15,8 +15,9 @@ export interface Meaning {
   facts: Facts
 }
 
-/** What a document says in one form, whatever the words of the body. Times in epoch milliseconds. */
+/** What readers find in a document, whatever the words of the body. Times in epoch milliseconds. */
 export interface Facts {
+  sessionId?: string
   zoneId?: string
   card?: string
   plate?: string
@@ -54,9 +55,10 @@ export function meaningOf(record: Fields, httpStatus: Value | undefined): Meanin
   const zoneId = idText(record.zone_id) ?? first(places, ZONE_NAMES, idText)
   const endsAt = first(places, END_NAMES, timeOf)
   const card = first(places, ['card'], idText)
+  const sessionId = first(places, SESSION_NAMES, idText)
   const facts = {
-    zoneId,
-    card: idText(record.card) === null ? card : null,
+    ...{ sessionId, zoneId },
+    card: idText(record.card) ?? card,
     plate: first(places, PLATE_NAMES, idText)?.trim() ?? null,
     startsAt: first(places, START_NAMES, timeOf),
     endsAt,
@@ -66,8 +68,7 @@ export function meaningOf(record: Fields, httpStatus: Value | undefined): Meanin
   }
   return {
     ...kindAndStatus(record, places, eventType, httpStatus),
-    sessionId: first(places, SESSION_NAMES, idText),
-    ...{ zoneId, eventType, endsAt, card },
+    ...{ sessionId, zoneId, eventType, endsAt, card },
     facts: Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== null)) as Facts,
   }
 }

@@ -158,6 +158,8 @@ export interface ExpectedDocument extends Content {
   _id: string
   createdAt: number
   updatedAt: number
+  /** Not stored: what readers find in it. */
+  facts: Facts
   cache: {
     kind: Kind | 'tombstone'
     status: string | null
@@ -165,8 +167,7 @@ export interface ExpectedDocument extends Content {
     observedAt: number
     source: { topic: string; partition: number; offset: number }
     expiresAt: number
-    facts?: Facts
-    lastSuccess?: Content & { facts?: Facts; observedAt: number }
+    lastSuccess?: Content & { facts: Facts; observedAt: number }
     /** A tombstone is remembered though a newer record holds the document. */
     erased: boolean
   }
@@ -183,6 +184,7 @@ export async function documentOf(id: string, state: DocumentState, settings: Mod
     ...content,
     createdAt: state.createdAt,
     updatedAt: state.updatedAt,
+    facts: factsOf(said),
     cache: {
       kind: holder.kind,
       status: holder.status,
@@ -190,19 +192,18 @@ export async function documentOf(id: string, state: DocumentState, settings: Mod
       observedAt: holder.at,
       source: { topic, partition, offset },
       expiresAt: holder.at + settings.retentionMs,
-      ...factsOf(said),
       ...(survives && { lastSuccess: await successOf(success, settings) }),
       erased: tombstone !== null && holder.kind !== 'tombstone',
     },
   }
 }
 
-async function successOf(version: Version, settings: ModelSettings): Promise<Content & { observedAt: number }> {
+async function successOf(
+  version: Version,
+  settings: ModelSettings,
+): Promise<Content & { facts: Facts; observedAt: number }> {
   const said = await understand(version.record, settings)
-  return { ...(said.is === 'content' ? said.content : {}), ...factsOf(said), observedAt: version.at }
+  return { ...(said.is === 'content' ? said.content : {}), facts: factsOf(said), observedAt: version.at }
 }
 
-/** Left out where there are none. */
-function factsOf(said: Understood): { facts?: Facts } {
-  return said.is === 'content' && Object.keys(said.meaning.facts).length > 0 ? { facts: said.meaning.facts } : {}
-}
+const factsOf = (said: Understood): Facts => (said.is === 'content' ? said.meaning.facts : {})

@@ -1,4 +1,7 @@
 import { Binary, Decimal128, Long } from 'mongodb'
+import type { CacheContent } from '../../src/contract/document.ts'
+import { readBack } from '../../src/documents/read-back.ts'
+import { factsOf } from '../../src/normalize/facts.ts'
 import { Decimal, type ModelSettings } from '../model/input.ts'
 import { documentOf, type Model } from '../model/model.ts'
 import { canonical } from './decimal.ts'
@@ -35,17 +38,23 @@ export async function compareDocuments(
 /** As the model says it: without the order keys, whose text is the program's own affair. */
 function comparable(document: Record<string, unknown>): unknown {
   const { cache, ...rest } = plain(document) as { cache: Record<string, unknown> }
-  const { kind, status, sessionId, observedAt, source, expiresAt, facts, lastSuccess, erased } = cache
+  const { lastSuccess: stored } = document.cache as { lastSuccess?: CacheContent }
+  const { kind, status, sessionId, observedAt, source, expiresAt, lastSuccess, erased } = cache
   const { order: _order, ...success } = (lastSuccess ?? {}) as Record<string, unknown>
   return {
     ...rest,
+    facts: factsIn(document),
     cache: {
       ...{ kind, status, sessionId, observedAt, source, expiresAt, erased: erased !== undefined },
-      ...(facts !== undefined && { facts }),
-      ...(lastSuccess !== undefined && { lastSuccess: success }),
+      ...(stored !== undefined && { lastSuccess: { ...success, facts: factsIn(stored) } }),
     },
   }
 }
+
+const factsIn = (document: object) =>
+  plain(
+    Object.fromEntries(Object.entries(factsOf(readBack(document) as CacheContent)).filter(([, fact]) => fact !== null)),
+  )
 
 /** BSON's types as plain values: dates in epoch milliseconds, 64-bit integers as number where that is exact. */
 function plain(value: unknown): unknown {

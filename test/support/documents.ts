@@ -43,7 +43,6 @@ export function documentOf(note: Note): CacheDocument {
       order: isTombstone ? tombstoneOrder(observed, source) : orderOf(observed, status, source),
       source: { ...source, offset },
       expiresAt: new Date(EXPIRY_START + at * 1000 + RETENTION_MS),
-      ...(at % 2 === 0 && !isTombstone && { facts: { plate: `plate-${at}`, startsAt: new Date(observed) } }),
     },
   }
 }

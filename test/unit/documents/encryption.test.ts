@@ -1,19 +1,14 @@
 import { describe, expect, test } from '@jest/globals'
 import { BSON } from 'mongodb'
-import type { CacheContent, Facts } from '../../../src/contract/document.ts'
+import type { CacheContent } from '../../../src/contract/document.ts'
 import { encodeEach } from '../../../src/documents/bson.ts'
-import { createSealer, type EncryptionKeys, unseal } from '../../../src/documents/encryption.ts'
+import { createSealer, unseal } from '../../../src/documents/encryption.ts'
 import { decimalOf } from '../../support/decimal.ts'
 
 const keyOf = (id: string) => ({ id, key: Buffer.alloc(32, id) })
 const [old, now] = [keyOf('2025'), keyOf('2026')]
 const PATHS = ['response.session_data.plate', 'response.stops.at', 'payload', 'user_id']
-const sealing = (paths: string[], keys: EncryptionKeys) => (id: string, content: CacheContent) => {
-  const said = { id, content, facts: undefined }
-  createSealer(paths, keys)(said)
-  return said.content
-}
-const seal = sealing(PATHS, [now, old])
+const seal = createSealer(PATHS, [now, old])
 
 const CONTENT: CacheContent = {
   card: 'tok_1',
@@ -59,8 +54,16 @@ describe('fields that are to be encrypted', () => {
     expect(unseal('e1', stored(sealed), [now])).toEqual(stored(CONTENT))
   })
 
+  test('are given back from the last success of an error too', () => {
+    const cache = { order: 'a', lastSuccess: { ...stored(sealed), order: 'b' } }
+    expect(unseal('e1', { http_status: 500, cache } as CacheContent, [now])).toEqual({
+      http_status: 500,
+      cache: { order: 'a', lastSuccess: { ...stored(CONTENT), order: 'b' } },
+    })
+  })
+
   test('are given back after a change of keys too', () => {
-    const before = sealing(PATHS, [old])('e1', CONTENT)
+    const before = createSealer(PATHS, [old])('e1', CONTENT)
     expect(JSON.stringify(stored(before))).toContain('enc:2025:')
     expect(unseal('e1', stored(before), [now, old])).toEqual(stored(CONTENT))
     expect(unseal('e1', stored(before), [now])).toEqual(stored(before))
@@ -77,7 +80,7 @@ describe('fields that are to be encrypted', () => {
   test('that are not there, or where nothing is to be encrypted, cost nothing', () => {
     const plain: CacheContent = { card: null, response: { session_data: 'text', stops: 5 } }
     expect(seal('e1', plain)).toBe(plain)
-    expect(sealing([], [now])('e1', CONTENT)).toBe(CONTENT)
+    expect(createSealer([], [now])('e1', CONTENT)).toBe(CONTENT)
   })
 
   test('within a text that holds JSON are sealed with the whole of it', () => {
@@ -86,23 +89,6 @@ describe('fields that are to be encrypted', () => {
     expect(JSON.stringify(one)).not.toContain('ABC')
     expect(unseal('e1', stored(one), [now])).toEqual(content)
     expect(two).toEqual({ response: { session_data: 'ABC' } })
-  })
-
-  test('take all that was found in the record with them, since it may come from there', () => {
-    const facts = { plate: 'ABC-123', startsAt: new Date(1_000), amount: 2.5 }
-    const said = { id: 'e1', content: CONTENT, facts: facts as Facts | string }
-    createSealer(PATHS, [now])(said)
-    expect(said.facts).toMatch(/^enc:2026:[\w-]+$/)
-    const order = 'a'
-    const lastSuccess = { ...stored(said.content), facts: said.facts, order }
-    expect(unseal('e1', { http_status: 500, cache: { facts: said.facts, order, lastSuccess } }, [now])).toEqual({
-      http_status: 500,
-      cache: { facts, order, lastSuccess: { ...stored(CONTENT), facts, order } },
-    })
-
-    const plain = { id: 'e1', content: CONTENT, facts }
-    createSealer([], [now])(plain)
-    expect(plain.facts).toBe(facts)
   })
 
   test('text that only looks so stays as it is', () => {

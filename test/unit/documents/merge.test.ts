@@ -25,7 +25,6 @@ describe('merging two documents of one id', () => {
       card: 'c',
       http_status: 200,
       response: { ok: true },
-      facts: success.cache.facts,
       observedAt: success.cache.observedAt,
       order: success.cache.order,
     })
@@ -156,8 +155,7 @@ function expectedOf(records: CacheDocument[]): CacheDocument {
   }
   if (holder.cache.kind === 'error' && kept !== undefined) {
     const { _id, createdAt, updatedAt, cache, ...content } = kept
-    const { observedAt, order, facts } = cache
-    expected.cache.lastSuccess = { ...content, ...(facts && { facts }), observedAt, order } as LastSuccess
+    expected.cache.lastSuccess = { ...content, observedAt: cache.observedAt, order: cache.order } as LastSuccess
   }
   if (erasedAt >= 0 && holder.cache.kind !== 'tombstone') {
     expected.cache.erased = (rising[erasedAt] as CacheDocument).cache.order

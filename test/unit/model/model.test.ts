@@ -67,6 +67,7 @@ describe('of an event, the model expects', () => {
       },
       createdAt: NOON,
       updatedAt: NOON,
+      facts: { sessionId: 's1', zoneId: '953912345678', card: '411111------1111', endsAt: Date.UTC(2024, 5, 1, 13) },
       cache: {
         kind: 'session',
         status: 'on-going',
@@ -74,7 +75,6 @@ describe('of an event, the model expects', () => {
         observedAt: Date.UTC(2024, 5, 1, 11),
         source: { topic: 'events', partition: 0, offset: 0 },
         expiresAt: Date.UTC(2024, 5, 1, 11) + 90 * DAY,
-        facts: { zoneId: '953912345678', endsAt: Date.UTC(2024, 5, 1, 13) },
         erased: false,
       },
     })

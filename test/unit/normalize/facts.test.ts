@@ -1,22 +1,28 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Json, JsonObject } from '../../../src/contract/record.ts'
 import { createCards } from '../../../src/normalize/card-data.ts'
+import { factsOf } from '../../../src/normalize/facts.ts'
 import { normalize } from '../../../src/normalize/normalize.ts'
 import { clockOf } from '../../../src/normalize/time-zone.ts'
 
 const cards = createCards({ tokenKey: 'a key for tests, of no other use', exemptPaths: [] })
 
-function taken(type: 'event' | 'response', fields: JsonObject, zone: string | null = null) {
-  const outcome = normalize(type, null, { event_id: 'e1', ...fields }, cards, zone === null ? null : clockOf(zone))
+function taken(type: 'event' | 'response', fields: JsonObject) {
+  const outcome = normalize(type, null, { event_id: 'e1', ...fields }, cards)
   if ('reject' in outcome) throw new Error(outcome.message)
   return outcome
 }
 
 describe('what a body says is found', () => {
+  const foundIn = (type: 'event' | 'response', fields: JsonObject, zone?: string) => {
+    const clock = zone === undefined ? undefined : (clockOf(zone) ?? undefined)
+    const facts = factsOf(taken(type, fields).content, clock)
+    return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== null))
+  }
   const at = (time: string) => new Date(`2023-06-01T${time}Z`)
   const response = (body: Json, http_status = 200) => ({ http_status, response: body })
 
-  test.each<[string, 'event' | 'response', JsonObject, object | undefined]>([
+  test.each<[string, 'event' | 'response', JsonObject, object]>([
     [
       'in session_data',
       'event',
@@ -28,7 +34,14 @@ describe('what a body says is found', () => {
         },
       },
       {
-        ...{ zoneId: '67890', plate: 'ABC-123', startsAt: at('15:36:15'), endsAt: at('17:36:15') },
+        ...{
+          sessionId: 's1',
+          card: 'card_1',
+          zoneId: '67890',
+          plate: 'ABC-123',
+          startsAt: at('15:36:15'),
+          endsAt: at('17:36:15'),
+        },
         ...{ amount: 4.5, currency: 'USD' },
       },
     ],
@@ -82,6 +95,7 @@ describe('what a body says is found', () => {
         price: { parkingPrice: { amount: 2, currency: 'USD' }, totalPrice: '2.45' },
       }),
       {
+        sessionId: 'IC73443624523235N',
         ...{ zoneId: '953987654321', plate: 'ABC123', startsAt: at('15:36:15'), endsAt: at('17:36:15'), amount: 2.45 },
       },
     ],
@@ -97,6 +111,7 @@ describe('what a body says is found', () => {
         201,
       ),
       {
+        sessionId: '5016216071',
         ...{ plate: 'AB12CD', startsAt: at('15:36:15'), endsAt: at('17:36:15'), amount: 0.25, currency: 'EUR' },
       },
     ],
@@ -104,7 +119,7 @@ describe('what a body says is found', () => {
       'in the right that a refusal comes with',
       'response',
       response({ parkingrightId: 5016216071, licensePlate: 'AB12CD' }, 409),
-      { plate: 'AB12CD' },
+      { sessionId: '5016216071', plate: 'AB12CD' },
     ],
     [
       'in an error: the code of the first of its causes',
@@ -124,43 +139,43 @@ describe('what a body says is found', () => {
       response({ 'application/json': { errors: [{ code: 1113 }], zoneCode: '67890' } }, 422),
       { errorCode: '1113', zoneId: '67890' },
     ],
-    ['but no code of what is no error', 'response', response({ code: 21, sessionId: 's1' }), undefined],
-    ['but nothing in no body', 'response', { http_status: 204 }, undefined],
-    ['but nothing in text', 'response', response('Bad Gateway', 502), undefined],
+    ['but no code of what is no error', 'response', response({ code: 21, sessionId: 's1' }), { sessionId: 's1' }],
+    ['but nothing in no body', 'response', { http_status: 204 }, {}],
+    ['but nothing in text', 'response', response('Bad Gateway', 502), {}],
     [
       'but nothing that cannot be read',
       'response',
       response({ zone: {}, lpn: 'x'.repeat(40), startTime: 'soon', amount: 'free', currency: 'money', price: [] }),
-      undefined,
+      {},
     ],
-  ])('%s', (_, type, fields, facts) => expect(taken(type, fields).facts).toEqual(facts))
+  ])('%s', (_, type, fields, facts) => expect(foundIn(type, fields)).toEqual(facts))
 
   test('and the body stays as it is', () => {
     const body = { Price: { TotalPrice: '2,45 €' }, lpn: ' AB ', startTimeUtc: '2023-06-01T15:36:15' }
     const outcome = taken('response', response(body))
-    expect(outcome.facts).toEqual({ amount: 2.45, currency: 'EUR', plate: 'AB', startsAt: at('15:36:15') })
+    expect(factsOf(outcome.content)).toMatchObject({ amount: 2.45, currency: 'EUR', plate: 'AB' })
     expect(outcome.content.response).toBe(body)
   })
 
   test.each(['parking_start_time', 'ParkingStartTime', 'PARKING-START-TIME', 'parkingStartTime'])('as %s too', (name) =>
-    expect(taken('event', { session_data: { [name]: '2023-06-01T15:36:15' } }).facts).toEqual({
+    expect(foundIn('event', { session_data: { [name]: '2023-06-01T15:36:15' } })).toEqual({
       startsAt: at('15:36:15'),
     }),
   )
 
   test('in the nearest body that has it', () => {
     const fields = { session_data: { lpn: 'NEAR', vrn: 'NOT-THE-BEST-NAME' }, license_plate: 'FAR', currency: 'EUR' }
-    expect(taken('event', fields).facts).toEqual({ plate: 'NEAR', currency: 'EUR' })
+    expect(foundIn('event', fields)).toEqual({ plate: 'NEAR', currency: 'EUR' })
   })
 
   test('in the clock of the settings, when nobody else tells', () => {
     const fields = { session_data: { start_time: '2023-06-01T15:36:15', startTimeUtc: null } }
-    expect(taken('event', fields, 'America/New_York').facts).toEqual({ startsAt: at('19:36:15') })
+    expect(foundIn('event', fields, 'America/New_York')).toEqual({ startsAt: at('19:36:15') })
   })
 
   test('and a card that only a body tells is the card of the status update, not of the document', () => {
     const outcome = taken('event', { session_data: { card: 'card_2' } })
-    expect([outcome.card, outcome.content.card, outcome.facts]).toEqual(['card_2', undefined, { card: 'card_2' }])
+    expect([outcome.card, outcome.content.card, factsOf(outcome.content).card]).toEqual(['card_2', undefined, 'card_2'])
   })
 })
 

@@ -25,7 +25,6 @@ const normalized: Normalized = {
   eventType: 'parking_start',
   card: 'card_1',
   endsAt: null,
-  facts: undefined,
   unknown: null,
 }
 

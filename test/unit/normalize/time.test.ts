@@ -60,6 +60,17 @@ describe('a time is null when it is', () => {
   ])('%s', (_, value) => expect(readTime(value)).toBeNull())
 })
 
+test('a time is null when any of its characters is another, or it is cut within its time of day', () => {
+  const time = '2023-06-01T12:30:15.123+02:00'
+  for (const before of [time, '2024-01-01T00:00:00Z']) {
+    for (let i = 0; i < time.length; i++) {
+      readTime(before) // what was read before does not matter
+      expect(readTime(`${time.slice(0, i)}x${time.slice(i + 1)}`)).toBeNull()
+    }
+  }
+  for (const length of [11, 12, 13, 14, 15, 17, 18, 20, 24, 25, 28]) expect(readTime(time.slice(0, length))).toBeNull()
+})
+
 describe('a clock reads what has no zone, and only that', () => {
   const anHourAhead = (shown: number) => shown - 3_600_000
   test.each([

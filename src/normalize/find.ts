@@ -1,0 +1,101 @@
+import type { Json, JsonObject } from '../contract/record.ts'
+import { amountOf, currencyOf } from './amount.ts'
+import type { Field, Found } from './families/family.ts'
+import { type Name, NO_NAME, namesOf } from './field-names.ts'
+import { faultOf, textOfId } from './identifiers.ts'
+import { readSessionWord, readWord } from './kind-and-status.ts'
+import { isObject } from './put.ts'
+import { readTime } from './time.ts'
+import { type Clock, clockNamedIn, UTC } from './time-zone.ts'
+
+export type Finder<F extends Field> = (
+  record: JsonObject,
+  bodies: readonly JsonObject[],
+  zone: Clock | null,
+) => Pick<Found, F>
+
+/**
+ * Finds these fields in one pass over the bodies of a record. Of each field the nearest body decides that has it, and there the best of
+ * its names whose value can be read.
+ */
+export function createFinder<F extends Field>(fields: readonly F[]): Finder<F> {
+  const nameOf = namesOf(fields)
+  const nothing = Object.fromEntries(fields.map((field) => [field, null])) as Pick<Found, F>
+  /** By the number of a field: how near is what was found, and under how good a name. */
+  const ranks = new Int16Array(fields.length)
+
+  function read(found: Pick<Found, F>, name: Name, before: number, key: string, value: Json, clock: Clocks): void {
+    const { number, rank, inner } = name
+    if (value === null || value === undefined) return
+    if (inner !== null && typeof value === 'object') {
+      const within = Array.isArray(value) ? value[0] : value
+      if (!isObject(within)) return
+      for (const name in within) read(found, inner(name), before, name, within[name] as Json, clock)
+    } else if (number !== null && before + rank < (ranks[number] as number)) {
+      const field = fields[number] as F
+      const one = READERS[field](value, key, clock)
+      if (one === null) return
+      found[field] = one
+      ranks[number] = before + rank
+    }
+  }
+
+  return (record, bodies, zone) => {
+    ranks.fill(UNRANKED)
+    const found = { ...nothing }
+    for (let i = 0; i < bodies.length; i++) {
+      const body = bodies[i] as JsonObject
+      const clock = () => clockNamedIn(body) ?? clockNamedIn(record) ?? zone
+      for (const key in body) {
+        const name = nameOf(key)
+        if (name !== NO_NAME) read(found, name, i * A_BODY, key, body[key] as Json, clock)
+      }
+    }
+    return found
+  }
+}
+
+/** More than any field has names. */
+const A_BODY = 1_000
+const UNRANKED = 32_000
+
+/** The clock of a time whose name does not tell of which zone it is; null when nobody tells. */
+type Clocks = () => Clock | null
+
+/** Null: the value does not say. */
+const READERS: { [field in Field]: (value: Json, key: string, clock: Clocks) => Found[field] } = {
+  sessionId: textOfId,
+  zoneId: textOfId,
+  card: readCard,
+  plate: (value) => readShort(value, 32),
+  startsAt: readTimeNamed,
+  endsAt: readTimeNamed,
+  amount: (value) => (amountOf(value) === null ? null : value),
+  currency: currencyOf,
+  status: readSessionWord,
+  paymentStatus: readWord,
+  errorCode: (value) => readShort(value, 64),
+}
+
+function readCard(value: Json): string | null {
+  const text = textOfId(value)
+  return faultOf('card', text) === null ? text : null
+}
+
+function readShort(value: Json, most: number): string | null {
+  const text = textOfId(value)?.trim() ?? null
+  return text !== null && text.length <= most ? text : null
+}
+
+/**
+ * A time without a zone is UTC where its name says so (`stopTimeUtc`); else it is of the zone that its body names, or the
+ * record, or else of `DEFAULT_TIME_ZONE`, or else UTC; but a local time (`stopTimeLocal`) of a zone that nobody tells is no time.
+ */
+function readTimeNamed(value: Json, key: string, clock: Clocks): number | null {
+  return readTime(value, (shown) => {
+    if (/utc$/i.test(key)) return shown
+    return (clock() ?? (/local$/i.test(key) ? NO_TIME : UTC))(shown)
+  })
+}
+
+const NO_TIME: Clock = () => Number.NaN
