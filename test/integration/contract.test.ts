@@ -181,7 +181,10 @@ describe('the examples of docs/examples follow the statuses', () => {
 
 test('a service finds what it needs in the package, by its name', async () => {
   const script = `import { cardTokens, CHANGED_TYPE, DEAD_LETTER_HEADERS } from 'pm-parking-events/contract'
-    console.log(CHANGED_TYPE, DEAD_LETTER_HEADERS.reason, cardTokens('4111 1111-1111 1111', ['new key', 'old key']).length)`
+    import { factsOf } from 'pm-parking-events/facts'
+    import { readBack } from 'pm-parking-events/read-back'
+    const { plate } = factsOf(readBack({ http_status: 200, response: { session_data: { LicensePlate: 'ABC-123' } } }))
+    console.log(plate, CHANGED_TYPE, DEAD_LETTER_HEADERS.reason, cardTokens('4111 1111-1111 1111', ['new key', 'old key']).length)`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     cwd: fromRoot('.'),
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -191,5 +194,5 @@ test('a service finds what it needs in the package, by its name', async () => {
     printed += text
   })
   await once(child, 'close')
-  expect(printed).toBe('parking.status.changed dead_letter_reason 2\n')
+  expect(printed).toBe('ABC-123 parking.status.changed dead_letter_reason 2\n')
 })
