@@ -16,8 +16,12 @@ const COMMANDS = {
   tail: { does: 'print status updates as they are published', load: () => import('./commands/tail.ts') },
   config: { does: 'print the effective settings, and name each bad one', load: () => import('./commands/config.ts') },
   'dead-letters': {
-    does: 'list and show the records that could not be taken',
+    does: 'list, show and replay the records that could not be taken',
     load: () => import('./commands/dead-letters.ts'),
+  },
+  schemas: {
+    does: 'check or register our schemas in the schema registry',
+    load: () => import('./commands/schemas.ts'),
   },
 }
 

@@ -38,7 +38,7 @@ const out = new Output(LARGEST_KEPT)
 /** Writes to `out`. */
 type Encode = (update: StatusUpdate) => void
 
-/** JSON, or Avro with the schema registered under `<topic>-value` when a registry is set. Throws if it is incompatible. */
+/** JSON, or Avro with the registered schema when a registry is set. Throws if it is incompatible. */
 export async function createStatusCodec(
   registry: Settings['registry'],
   topic: string,

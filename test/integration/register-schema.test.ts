@@ -120,5 +120,5 @@ test('a registry that is away or answers with a fault is not incompatible: it is
   })
   const away = await failureOf(registerSchema(there, 'status-update', newTopic()))
   expect([isIncompatible(busy), isIncompatible(away)]).toEqual([false, false])
-  expect(String(busy)).toMatch(/the schema registry answered 503 for the config of register-/)
+  expect(String(busy)).toMatch(/the schema registry answered 503 for config\/register-/)
 })
