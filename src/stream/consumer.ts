@@ -7,12 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer, Kafka } from 'kafkajs'
 import type { Logger } from 'pino'
 import { causesOf } from './errors.ts'
+import { type UnreadableBatch, unreadable } from './kafkajs-fetch.ts'
 import { createTurns, HEARTBEAT_MS, type OnBatch, SESSION_TIMEOUT_MS } from './turns.ts'
 
 /** How long a fetch waits for a first record; what is told to stop waits for it too. */
 const FETCH_WAIT_MS = 1_000
 /** What one answer of a broker brings, about: all of it is in memory until the last of it is done. */
 const FETCH_BYTES = 3_000_000
+const UNREADABLE_WAIT_MS = 30_000
 /** Batches of one fetch that are handed over at once; kafkajs fetches again when all of them are done. */
 const MOST_AT_ONCE = 64
 
@@ -24,6 +26,8 @@ export interface PartitionConsumerOptions {
   onBatch: OnBatch
   /** After each join, and with no partitions when membership ended. A new member id: others may have owned ours between. */
   onAssignment?: (memberId: string | null, assignment: Record<string, number[]>) => void
+  /** How long a partition waits whose next batch cannot be read, until it is read again. */
+  unreadableWaitMs?: number
   /** The consumer cannot go on: a bug, not an outage, and not for the first time. */
   onDead: (error: Error) => void
 }
@@ -34,6 +38,9 @@ export interface PartitionConsumer {
   /** Lets what is in flight finish and commit, leaves the group, disconnects. */
   stop(): Promise<void>
 }
+
+const UNREADABLE =
+  'a record batch cannot be read, so its partition waits and the others go on. If another replica has it whole, make that the leader; else move the group past it with kafka-consumer-groups.sh --reset-offsets'
 
 const PROGRAMMING_ERRORS = new Set([
   'TypeError',
@@ -72,7 +79,7 @@ export async function startPartitionConsumer(options: PartitionConsumerOptions):
 }
 
 async function keepRunning(consumer: Consumer, options: PartitionConsumerOptions): Promise<PartitionConsumer> {
-  const { groupId, log } = options
+  const { groupId, log, unreadableWaitMs = UNREADABLE_WAIT_MS } = options
   const stopping = new AbortController()
   const turns = createTurns(consumer, options.onBatch, log)
   let restart: Promise<void> | null = null
@@ -120,6 +127,16 @@ async function keepRunning(consumer: Consumer, options: PartitionConsumerOptions
     if (isBug(error) && bugs++ > 0) options.onDead(error)
     else again(error.message, 2_000)
   })
+  const onUnreadable = ({ topic, partition, offset, error }: UnreadableBatch) => {
+    if (!options.topics.includes(topic) || stopping.signal.aborted) return
+    log.error({ err: error, topic, partition, offset, waitMs: unreadableWaitMs }, UNREADABLE)
+    const one = [{ topic, partitions: [partition] }]
+    consumer.pause(one)
+    sleep(unreadableWaitMs, undefined, { signal: stopping.signal })
+      .then(() => consumer.resume(one))
+      .catch(() => {}) // it stopped
+  }
+  unreadable.on('batch', onUnreadable)
   await run()
 
   return {
@@ -130,6 +147,7 @@ async function keepRunning(consumer: Consumer, options: PartitionConsumerOptions
     async stop() {
       stopping.abort()
       turns.end()
+      unreadable.off('batch', onUnreadable)
       await restart
       await turns.flush()
       await consumer.stop().catch(() => {})

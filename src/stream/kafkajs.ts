@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import type * as Kafkajs from 'kafkajs'
 import './kafkajs-records.ts'
+import './kafkajs-fetch.ts'
 import './kafkajs-produce.ts'
 import './kafkajs-timers.ts'
 import './kafkajs-connection.ts'

@@ -9,6 +9,7 @@ import {
   type PartitionConsumerOptions,
   startPartitionConsumer,
 } from '../../src/stream/consumer.ts'
+import { kafkajs } from '../../src/stream/kafkajs.ts'
 import { createTopic } from '../../src/stream/topics.ts'
 import { sourceRecord, type Turn } from '../../src/stream/turns.ts'
 import { sharedServices, until } from '../support/services.ts'
@@ -60,7 +61,10 @@ interface Member extends PartitionConsumer {
   deaths: Error[]
 }
 
-async function join(onBatch: PartitionConsumerOptions['onBatch']): Promise<Member> {
+async function join(
+  onBatch: PartitionConsumerOptions['onBatch'],
+  options: Partial<PartitionConsumerOptions> = {},
+): Promise<Member> {
   const seen: Pick<Member, 'assignments' | 'ids' | 'deaths'> = { assignments: [], ids: [], deaths: [] }
   const consumer = await startPartitionConsumer({
     ...{ kafka, log, onBatch, groupId: topic, topics: [topic] },
@@ -69,6 +73,7 @@ async function join(onBatch: PartitionConsumerOptions['onBatch']): Promise<Membe
       seen.assignments.push(memberId === null ? null : (assignment[topic] ?? []))
     },
     onDead: (error) => seen.deaths.push(error),
+    ...options,
   })
   members.push(consumer)
   return { ...consumer, ...seen }
@@ -185,6 +190,62 @@ test('what one fetch brought of several partitions is handed over at the same ti
   const areCommitted = async () => (await Promise.all([0, 1, 2].map(committed))).every((offset) => offset >= 1)
   await until(areCommitted, { ...PATIENCE, what: 'all three are committed' })
   expect(most).toBe(3)
+})
+
+describe('a batch that cannot be read', () => {
+  const { CompressionTypes, CompressionCodecs } = kafkajs
+  const gzip = CompressionCodecs[CompressionTypes.GZIP]()
+  let spoiled = false
+
+  beforeAll(() => {
+    CompressionCodecs[CompressionTypes.GZIP] = () => ({
+      ...gzip,
+      async decompress(bytes: Buffer) {
+        const whole: Buffer = await gzip.decompress(bytes)
+        if (spoiled && whole.includes('poison')) throw new Error('incorrect data check')
+        return whole
+      },
+    })
+  })
+  afterAll(() => {
+    CompressionCodecs[CompressionTypes.GZIP] = () => gzip
+  })
+
+  test('lets its partition wait, while all before it and all others go on; nothing is lost', async () => {
+    spoiled = true
+    await makeTopic(3)
+    await until(() => produce(['first'], 1), { ...PATIENCE, what: 'the leader is known' })
+    const compressed = (partition: number, value: string) =>
+      producer.send({ topic, compression: CompressionTypes.GZIP, messages: [{ partition, value }] })
+    for (const value of ['second', 'poison', 'last']) await compressed(1, value)
+    const said: Record<string, unknown>[] = []
+    const seen: string[][] = [[], [], []]
+    const member = await join(
+      async (messages, lastOffset, turn) => {
+        seen[turn.partition]?.push(...texts(messages))
+        turn.done(lastOffset)
+      },
+      {
+        log: pino({ base: null }, { write: (line) => void said.push(JSON.parse(line)) }),
+        unreadableWaitMs: 1_000,
+      },
+    )
+    await until(() => seen[1]?.includes('second'), { ...PATIENCE, what: 'what stands before is taken' })
+    const joined = member.assignments.length
+    for (let i = 0; i < 20; i++) for (const partition of [0, 2]) await compressed(partition, `${i}`)
+    const numbers = Array.from({ length: 20 }, (_, i) => `${i}`)
+    const haveAll = () => [0, 2].every((partition) => new Set(seen[partition]).size === numbers.length)
+    await until(haveAll, { ...PATIENCE, what: 'the others have all' })
+    expect(new Set(seen[1])).toEqual(new Set(['first', 'second']))
+    const told = said.filter(({ msg }) => String(msg).startsWith('a record batch cannot be read'))
+    expect(told[0]).toMatchObject({ topic, partition: 1, err: { message: 'incorrect data check' } })
+    expect(told.length).toBeLessThan(30)
+    expect(member.assignments).toHaveLength(joined)
+
+    spoiled = false
+    await until(() => seen[1]?.at(-1) === 'last', { ...PATIENCE, what: 'it is read again' })
+    expect(seen[1]).toEqual(expect.arrayContaining(['poison', 'last']))
+  })
 })
 
 test('two members share the partitions, and when one stops the other gets all', async () => {
