@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
+import avsc, { type Schema } from 'avsc'
 import type { Message } from 'kafkajs'
 import { BSON, MongoClient } from 'mongodb'
 import { MAIN } from '../../local/build.ts'
@@ -7,6 +9,7 @@ import { startService } from '../../local/native/process.ts'
 import { freePorts } from '../../local/ports.ts'
 import { quietKafka } from '../../local/quiet-kafka.ts'
 import type { Services } from '../../local/services.ts'
+import type { RecordType } from '../../src/contract/record.ts'
 import { createRandom, type Random } from '../../src/simulate/random.ts'
 import { readTopic } from './judge.ts'
 import { watchProgress } from './progress.ts'
@@ -14,61 +17,103 @@ import { newRunNames, type RunNames } from './run-names.ts'
 import { makeTopics } from './run-topics.ts'
 
 /**
- * A hunt for card numbers: records that hide them wherever a record can hold one go through the real program; then everything that
- * it wrote, and that others wrote because of it, is looked through for them.
+ * A hunt for card numbers: records that hide them wherever a record can hold one, in JSON and in Avro, go through the real
+ * program; then everything that it wrote, and that others wrote because of it, is looked through for them.
  */
 export interface Hunt {
   records: number
+  /** Records in Avro, and documents that came of one. */
+  avro: number
+  avroDocuments: number
   /** Card numbers that were hidden. */
   cards: number
   /** Bytes that were looked through, by where. */
   searched: Record<string, number>
-  /** Where card numbers were found, and in what. */
+  /** Where card numbers were found, in what they had been hidden, and how each begins. */
   found: string[]
   /** Opaque ids of 13 to 19 digits that were stored, and those of them that were taken for a card. */
   ids: number
   harmed: number
 }
 
+/** @param services with a schema registry */
 export async function huntForCards(services: Services, records: number, seed: string): Promise<Hunt> {
   const names = newRunNames('hunt')
-  const hidden = hide(records, createRandom(seed))
+  const schemas = await registerSchemas(services.env.SCHEMA_REGISTRY_URL as string, names)
+  const hidden = hide(records, createRandom(seed), schemas)
   await makeTopics(services.env.KAFKA_BROKERS, names, { inputPartitions: 3, lanes: 3 })
   await send(services, names, hidden.messages)
-  const hunt: Hunt = { ...{ records, cards: hidden.cards.size, searched: {}, found: [] }, ...{ ids: 0, harmed: 0 } }
-  const look = (where: string, what: string) => {
+  const avro = hidden.messages.filter(({ message }) => isFramed(message.value)).length
+  const hunt: Hunt = {
+    ...{ records, avro, avroDocuments: 0, cards: hidden.cards.size, searched: {}, found: [] },
+    ...{ ids: 0, harmed: 0 },
+  }
+  const look: Look = (where, what) => {
     hunt.searched[where] = (hunt.searched[where] ?? 0) + what.length
-    for (const card of cardsIn(what, hidden.cards)) hunt.found.push(`${where}: ${card.slice(0, 6)}… of ${card.length}`)
+    for (const card of cardsIn(what, hidden.cards))
+      hunt.found.push(`${where}: ${hidden.cards.get(card)}, ${card.slice(0, 6)}… of ${card.length}`)
   }
   await work(services, names, look)
+  await lookAtTopics(services, names, schemas, look)
+  lookAtFiles(services, names, look)
+  await lookAtDocuments(services, names, hidden.ids, hunt, look)
+  return hunt
+}
+
+type Look = (where: string, what: string) => void
+
+async function lookAtTopics(services: Services, names: RunNames, schemas: Schemas, look: Look): Promise<void> {
   for (const topic of [names.OBSERVATIONS_TOPIC, names.STATUS_TOPIC, names.DEAD_LETTER_TOPIC]) {
+    const where = topic.slice(topic.indexOf('.') + 1)
     const transactional = topic === names.STATUS_TOPIC
     for await (const { key, value, headers } of readTopic(services.env.KAFKA_BROKERS, topic, { transactional })) {
-      for (const part of [key, value])
-        if (part !== null) look(topic.slice(topic.indexOf('.') + 1), part.toString('latin1'))
+      for (const part of [key, value]) if (part !== null) look(where, part.toString('latin1'))
+      look(`Avro in ${where}`, schemas.inWords(value))
       look('headers', JSON.stringify(headers))
     }
   }
+}
+
+/** All but the input topics, which hold what was sent. */
+function lookAtFiles({ directory }: Services, names: RunNames, look: Look): void {
   const inputs = [names.EVENTS_TOPICS, names.RESPONSES_TOPICS]
-  for (const file of filesOf(services.directory)) {
+  for (const file of filesOf(directory)) {
     if (inputs.some((topic) => file.includes(topic))) continue
     look(file.includes('mongodb') ? "MongoDB's files" : "Kafka's files and the logs", readFileSync(file, 'latin1'))
   }
+}
+
+async function lookAtDocuments(
+  services: Services,
+  names: RunNames,
+  ids: ReadonlySet<string>,
+  hunt: Hunt,
+  look: Look,
+): Promise<void> {
   const client = new MongoClient(services.env.MONGODB_URI, { promoteLongs: false })
   for await (const document of client.db(names.MONGODB_DATABASE).collection(names.MONGODB_COLLECTION).find()) {
     const text = BSON.EJSON.stringify(document, { relaxed: true })
     look('documents', text)
+    if (String(document._id).startsWith('avro-')) hunt.avroDocuments++
     const id = /"order_id":"?(\w+)/.exec(text)?.[1]
     if (id !== undefined) hunt.ids++
-    if (id !== undefined && !hidden.ids.has(id)) hunt.harmed++
+    if (id !== undefined && !ids.has(id)) hunt.harmed++
   }
   for await (const entry of client.db('local').collection('oplog.rs').find()) look('oplog', BSON.EJSON.stringify(entry))
   await client.close()
-  return hunt
 }
 
-/** Known cards in a text, whatever stands between their digits. */
-function* cardsIn(text: string, cards: ReadonlySet<string>): Generator<string> {
+/** Known cards in a text, whatever stands between their digits, also in what it holds as base64. */
+function* cardsIn(text: string, cards: ReadonlyMap<string, string>): Generator<string> {
+  yield* plainCardsIn(text, cards)
+  for (const [run] of text.matchAll(DIGITS_IN_BASE64))
+    yield* plainCardsIn(Buffer.from(run, 'base64').toString('latin1'), cards)
+}
+
+/** Threes of digits, blanks and hyphens as base64 spells them, and what of a number may stand before and after. */
+const DIGITS_IN_BASE64 = /(?:[\w+/]{4})?(?:[ILMNO][CDSTijyz][AEIMQUYcgk0][w-z0-5gt]){3,}[\w+/]{0,4}/g
+
+function* plainCardsIn(text: string, cards: ReadonlyMap<string, string>): Generator<string> {
   for (const [run] of text.matchAll(/\d(?:[ -]?\d){12,}/g)) {
     const digits = run.replace(/[ -]/g, '')
     for (let start = 0; start + 13 <= digits.length; start++) {
@@ -100,7 +145,7 @@ async function send(services: Services, names: RunNames, messages: Hidden[]): Pr
   await producer.disconnect()
 }
 
-async function work(services: Services, names: RunNames, look: (where: string, what: string) => void): Promise<void> {
+async function work(services: Services, names: RunNames, look: Look): Promise<void> {
   await using progress = await watchProgress(services.env.KAFKA_BROKERS, names)
   const [port] = (await freePorts(1)) as [number]
   const address = `http://127.0.0.1:${port}`
@@ -109,6 +154,7 @@ async function work(services: Services, names: RunNames, look: (where: string, w
     env: {
       ...{ KAFKA_BROKERS: services.env.KAFKA_BROKERS, MONGODB_URI: services.env.MONGODB_URI, ...names },
       ...{ CARD_TOKEN_KEY: 'a key for tests, of no other use', HTTP_PORT: String(port), LOG_LEVEL: 'trace' },
+      SCHEMA_REGISTRY_URL: services.env.SCHEMA_REGISTRY_URL as string,
       STATE_DIR: join(services.directory, 'state'),
     },
     log: join(services.directory, 'processor.log'),
@@ -120,7 +166,7 @@ async function work(services: Services, names: RunNames, look: (where: string, w
 }
 
 interface Hidden {
-  type: 'event' | 'response'
+  type: RecordType
   message: Message
 }
 
@@ -200,7 +246,90 @@ const PLACES: Record<string, Place> = {
   'what is too deep': (text) => ({ key: 'k', value: `{"a":${'['.repeat(200)}"${text}"${']'.repeat(200)}}` }),
 }
 
-/** Records that hide cards, each in one place; and beside each an id of so many digits that is none. */
+/** What goes into a field of an Avro schema; bigint is a long. */
+type AvroValue = string | bigint | null
+
+interface Schemas {
+  /** A record of `schemas/<type>.avsc`; fields that it does not have are left out. */
+  ours(type: RecordType, fields: Record<string, AvroValue>): Buffer
+  /** A record of a schema that a producer made for itself. */
+  own(fields: Record<string, unknown>): Buffer
+  /** An Avro value of any of these schemas with its numbers in digits; empty when it is none. */
+  inWords(value: Buffer | null): string
+}
+
+const isFramed = (value: Message['value']): value is Buffer => Buffer.isBuffer(value) && value[0] === 0
+
+/** A long of 64 bits, which avsc by itself does not have. */
+const LONG = avsc.types.LongType.__with({
+  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
+  toBuffer: (value: bigint) => {
+    const buffer = Buffer.alloc(8)
+    buffer.writeBigInt64LE(value)
+    return buffer
+  },
+  ...{ fromJSON: BigInt, toJSON: Number, isValid: (value: unknown) => typeof value === 'bigint' },
+  compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1),
+})
+
+/** Every kind of place that a schema can make: records in records, lists, maps, bytes, fixed, and numbers of all widths. */
+const OWN_SCHEMA = {
+  ...{ type: 'record', name: 'Charge', namespace: 'hunt' },
+  fields: [
+    { name: 'event_id', type: 'string' },
+    { name: 'event_type', type: 'string', default: 'parking_start' },
+    { name: 'timestamp', type: { type: 'long', logicalType: 'timestamp-millis' }, default: 1_793_534_400_000 },
+    { name: 'order_id', type: 'string' },
+    {
+      name: 'nested',
+      type: {
+        ...{ type: 'record', name: 'Payment' },
+        fields: [
+          { name: 'pan', type: 'string', default: '' },
+          { name: 'number', type: 'long', default: 0 },
+          { name: 'ratio', type: 'double', default: 0 },
+        ],
+      },
+      default: {},
+    },
+    { name: 'list', type: { type: 'array', items: ['null', 'long', 'string'] }, default: [] },
+    { name: 'words', type: { type: 'map', values: 'string' }, default: {} },
+    { name: 'counts', type: { type: 'map', values: { type: 'array', items: 'long' } }, default: {} },
+    { name: 'raw', type: 'bytes', default: '' },
+    { name: 'block', type: { type: 'fixed', name: 'Block', size: 24 }, default: ' '.repeat(24) },
+    { name: 'amount', type: { type: 'bytes', logicalType: 'decimal', precision: 30, scale: 2 }, default: '' },
+  ],
+}
+
+async function registerSchemas(url: string, names: RunNames): Promise<Schemas> {
+  const registry = new SchemaRegistry({ host: url })
+  const open = async (subject: string, schema: object) => {
+    const { id } = await registry.register({ type: SchemaType.AVRO, schema: JSON.stringify(schema) }, { subject })
+    return { id, type: avsc.Type.forSchema(schema as Schema, { registry: { long: LONG }, wrapUnions: true }) }
+  }
+  const read = (name: RecordType) =>
+    JSON.parse(readFileSync(new URL(`../../schemas/${name}.avsc`, import.meta.url), 'utf8'))
+  const event = await open(`${names.EVENTS_TOPICS}-value`, read('event'))
+  const response = await open(`${names.RESPONSES_TOPICS}-value`, read('response'))
+  const own = await open(`${names.EVENTS_TOPICS}-own`, OWN_SCHEMA)
+  const byId = new Map([event, response, own].map(({ id, type }) => [id, type]))
+  return {
+    ours: (type, fields) => framed(type === 'event' ? event : response, withBranches(fields)),
+    own: (fields) => framed(own, fields),
+    inWords(value) {
+      const type = isFramed(value) && value.length > 5 ? byId.get(value.readInt32BE(1)) : undefined
+      return type === undefined ? '' : wordsOf(type, (value as Buffer).subarray(5))
+    },
+  }
+}
+
+function framed({ id, type }: { id: number; type: avsc.Type }, value: object): Buffer {
+  const prefix = Buffer.alloc(5)
+  prefix.writeInt32BE(id, 1)
+  // What is not given has its default.
+  return Buffer.concat([prefix, type.toBuffer(type.clone(value as never, { wrapUnions: true }))])
+}
+@@HIDE@@/** Records that hide cards, each in one place; and beside each an id of so many digits that is none. */
 function hide(count: number, random: Random) {
   const cards = new Set<string>()
   const ids = new Set<string>()
