@@ -4,7 +4,7 @@ import { startServices } from '../../local/services.ts'
 import { huntForCards } from '../support/card-hunt.ts'
 
 /**
- * Hides card numbers wherever a record can hold one, and looks for them in all that is written. Exits with 1 where one is found.
+ * Hides card numbers wherever a record can hold one, in JSON and in Avro, and looks for them in all that is written. Exits with 1 where one is found.
  *
  *     node test/acceptance/card-hunt.ts --records 100000 --seed autumn
  */
@@ -16,9 +16,10 @@ const say = (line: string) => {
 }
 
 await build(say)
-await using services = await startServices({ fresh: true, progress: say })
+await using services = await startServices({ registry: true, fresh: true, progress: say })
 const hunt = await huntForCards(services, Number(values.records), values.seed)
-say(`${hunt.records} records hid ${hunt.cards} card numbers`)
+say(`${hunt.records} records, ${hunt.avro} of them in Avro, hid ${hunt.cards} card numbers`)
+say(`${hunt.avroDocuments} documents came of Avro`)
 for (const [where, bytes] of Object.entries(hunt.searched)) say(`${String(bytes).padStart(12)} bytes of ${where}`)
 say(`${hunt.harmed} of ${hunt.ids} ids of 13 to 19 digits were taken for card numbers`)
 say(`${hunt.found.length} card numbers found${[...new Set(hunt.found)].map((one) => `\n  ${one}`).join('')}`)

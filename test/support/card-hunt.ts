@@ -54,7 +54,7 @@ export async function huntForCards(services: Services, records: number, seed: st
       hunt.found.push(`${where}: ${hidden.cards.get(card)}, ${card.slice(0, 6)}… of ${card.length}`)
   }
   await work(services, names, look)
-  await lookAtTopics(services, names, schemas, look)
+  await lookAtTopics(services, names, look)
   lookAtFiles(services, names, look)
   await lookAtDocuments(services, names, hidden.ids, hunt, look)
   return hunt
@@ -62,13 +62,13 @@ export async function huntForCards(services: Services, records: number, seed: st
 
 type Look = (where: string, what: string) => void
 
-async function lookAtTopics(services: Services, names: RunNames, schemas: Schemas, look: Look): Promise<void> {
+async function lookAtTopics(services: Services, names: RunNames, look: Look): Promise<void> {
   for (const topic of [names.OBSERVATIONS_TOPIC, names.STATUS_TOPIC, names.DEAD_LETTER_TOPIC]) {
     const where = topic.slice(topic.indexOf('.') + 1)
     const transactional = topic === names.STATUS_TOPIC
     for await (const { key, value, headers } of readTopic(services.env.KAFKA_BROKERS, topic, { transactional })) {
       for (const part of [key, value]) if (part !== null) look(where, part.toString('latin1'))
-      look(`Avro in ${where}`, schemas.inWords(value))
+      if (isFramed(value)) look(`numbers in Avro in ${where}`, numbersIn(value))
       look('headers', JSON.stringify(headers))
     }
   }
@@ -254,8 +254,6 @@ interface Schemas {
   ours(type: RecordType, fields: Record<string, AvroValue>): Buffer
   /** A record of a schema that a producer made for itself. */
   own(fields: Record<string, unknown>): Buffer
-  /** An Avro value of any of these schemas with its numbers in digits; empty when it is none. */
-  inWords(value: Buffer | null): string
 }
 
 const isFramed = (value: Message['value']): value is Buffer => Buffer.isBuffer(value) && value[0] === 0
@@ -277,75 +275,202 @@ const OWN_SCHEMA = {
   ...{ type: 'record', name: 'Charge', namespace: 'hunt' },
   fields: [
     { name: 'event_id', type: 'string' },
-    { name: 'event_type', type: 'string', default: 'parking_start' },
-    { name: 'timestamp', type: { type: 'long', logicalType: 'timestamp-millis' }, default: 1_793_534_400_000 },
+    { name: 'event_type', type: 'string' },
+    { name: 'timestamp', type: { type: 'long', logicalType: 'timestamp-millis' } },
     { name: 'order_id', type: 'string' },
     {
       name: 'nested',
       type: {
         ...{ type: 'record', name: 'Payment' },
         fields: [
-          { name: 'pan', type: 'string', default: '' },
-          { name: 'number', type: 'long', default: 0 },
-          { name: 'ratio', type: 'double', default: 0 },
+          { name: 'pan', type: 'string' },
+          { name: 'number', type: 'long' },
+          { name: 'ratio', type: 'double' },
         ],
       },
-      default: {},
     },
-    { name: 'list', type: { type: 'array', items: ['null', 'long', 'string'] }, default: [] },
-    { name: 'words', type: { type: 'map', values: 'string' }, default: {} },
-    { name: 'counts', type: { type: 'map', values: { type: 'array', items: 'long' } }, default: {} },
-    { name: 'raw', type: 'bytes', default: '' },
-    { name: 'block', type: { type: 'fixed', name: 'Block', size: 24 }, default: ' '.repeat(24) },
-    { name: 'amount', type: { type: 'bytes', logicalType: 'decimal', precision: 30, scale: 2 }, default: '' },
+    { name: 'list', type: { type: 'array', items: ['null', 'long', 'string'] } },
+    { name: 'words', type: { type: 'map', values: 'string' } },
+    { name: 'counts', type: { type: 'map', values: { type: 'array', items: 'long' } } },
+    { name: 'raw', type: 'bytes' },
+    { name: 'block', type: { type: 'fixed', name: 'Block', size: 24 } },
+    { name: 'amount', type: { type: 'bytes', logicalType: 'decimal', precision: 30, scale: 2 } },
   ],
+}
+
+const NOTHING = { pan: '', number: 0n, ratio: 0 }
+const OWN_RECORD = {
+  ...{ event_type: 'parking_start', timestamp: BigInt(Date.UTC(2026, 10, 1, 12)), nested: NOTHING },
+  ...{ list: [], words: {}, counts: {}, raw: Buffer.from([7]), block: Buffer.alloc(24), amount: Buffer.from([7]) },
 }
 
 async function registerSchemas(url: string, names: RunNames): Promise<Schemas> {
   const registry = new SchemaRegistry({ host: url })
   const open = async (subject: string, schema: object) => {
     const { id } = await registry.register({ type: SchemaType.AVRO, schema: JSON.stringify(schema) }, { subject })
-    return { id, type: avsc.Type.forSchema(schema as Schema, { registry: { long: LONG }, wrapUnions: true }) }
+    const type = avsc.Type.forSchema(schema as Schema, { registry: { long: LONG }, wrapUnions: true })
+    return (value: object) => Buffer.concat([framing(id), type.toBuffer(value)])
   }
-  const read = (name: RecordType) =>
-    JSON.parse(readFileSync(new URL(`../../schemas/${name}.avsc`, import.meta.url), 'utf8'))
-  const event = await open(`${names.EVENTS_TOPICS}-value`, read('event'))
-  const response = await open(`${names.RESPONSES_TOPICS}-value`, read('response'))
+  const schemaOf = (type: RecordType) =>
+    JSON.parse(readFileSync(new URL(`../../schemas/${type}.avsc`, import.meta.url), 'utf8'))
+  const event = await open(`${names.EVENTS_TOPICS}-value`, schemaOf('event'))
+  const response = await open(`${names.RESPONSES_TOPICS}-value`, schemaOf('response'))
   const own = await open(`${names.EVENTS_TOPICS}-own`, OWN_SCHEMA)
-  const byId = new Map([event, response, own].map(({ id, type }) => [id, type]))
   return {
-    ours: (type, fields) => framed(type === 'event' ? event : response, withBranches(fields)),
-    own: (fields) => framed(own, fields),
-    inWords(value) {
-      const type = isFramed(value) && value.length > 5 ? byId.get(value.readInt32BE(1)) : undefined
-      return type === undefined ? '' : wordsOf(type, (value as Buffer).subarray(5))
-    },
+    ours: (type, fields) => (type === 'event' ? event : response)(withBranches(fields)),
+    own: (fields) => own({ ...OWN_RECORD, ...fields }),
   }
 }
 
-function framed({ id, type }: { id: number; type: avsc.Type }, value: object): Buffer {
-  const prefix = Buffer.alloc(5)
-  prefix.writeInt32BE(id, 1)
-  // What is not given has its default.
-  return Buffer.concat([prefix, type.toBuffer(type.clone(value as never, { wrapUnions: true }))])
+function framing(id: number): Buffer {
+  const bytes = Buffer.alloc(5)
+  bytes.writeInt32BE(id, 1)
+  return bytes
 }
-@@HIDE@@/** Records that hide cards, each in one place; and beside each an id of so many digits that is none. */
-function hide(count: number, random: Random) {
-  const cards = new Set<string>()
+
+/** All our fields but the id are unions, of which avsc wants to know the branch. */
+function withBranches({ event_id, ...fields }: Record<string, AvroValue>) {
+  const branch = (value: AvroValue) => value && { [typeof value === 'bigint' ? 'long' : 'string']: value }
+  return { event_id, ...Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, branch(value)])) }
+}
+
+/** What hides in Avro is told by the type of the record, since each has its schema. */
+type AvroPlace = (text: string, digits: string, base: AvroBase, schemas: Schemas, type: RecordType) => Message
+
+interface AvroBase {
+  event_id: string
+  /** An id that is no card number. */
+  order_id: string
+}
+
+const ours =
+  (fields: (text: string, digits: string) => Record<string, AvroValue>): AvroPlace =>
+  (text, digits, { event_id, order_id }, schemas, type) => {
+    const usual = { event_id, timestamp: '2026-11-01T12:00:00Z', event_type: 'parking_start' }
+    const body = { payload: JSON.stringify({ order_id }) }
+    return { key: null, value: schemas.ours(type, { ...usual, ...body, ...fields(text, digits) }) }
+  }
+const own =
+  (fields: (text: string, digits: string) => object): AvroPlace =>
+  (text, digits, base, schemas) => ({ key: null, value: schemas.own({ ...base, ...fields(text, digits) }) })
+/** In each field of JSON text that the type has. */
+const jsonText = (json: (text: string, digits: string) => string) =>
+  ours((text, digits) => ({ session_data: json(text, digits), response: json(text, digits) }))
+
+const AVRO_PLACES: Record<string, AvroPlace> = {
+  'Avro card': ours((card) => ({ card })),
+  'Avro text fields': ours((text) => ({ zone_id: `Z ${text}`, endpoint: `/cards/${text}`, method: text })),
+  'Avro status': ours((text) => ({ status: text, http_status: `E ${text}` })),
+  'Avro event type': ours((text) => ({ event_type: text })),
+  'Avro event id': ours((text) => ({ event_id: text })),
+  'Avro user id, a long': ours((_, digits) => ({ user_id: BigInt(digits) })),
+  'Avro duration, a long, and time, a negative one': ours((_, digits) => ({
+    duration_ms: BigInt(digits),
+    timestamp: -BigInt(digits),
+  })),
+  'Avro timestamp, a long': ours((_, digits) => ({ timestamp: BigInt(digits) })),
+  'Avro timestamp, a text': ours((text) => ({ timestamp: text })),
+  'Avro HTTP status, a long': ours((_, digits) => ({ http_status: BigInt(digits) })),
+  'JSON text in Avro': jsonText((text) => JSON.stringify({ pan: text, n: [{ note: `of ${text}` }] })),
+  'a number in JSON text in Avro': jsonText((_, digits) => `{"pan":${digits},"n":[${digits}.0]}`),
+  'a key in JSON text in Avro': jsonText((text) => JSON.stringify({ [text]: { [`of ${text}`]: 1 } })),
+  'escapes in JSON text in Avro': jsonText((_, digits) => `{"pan":"${escaped(digits)}"}`),
+  'a text alone in JSON text in Avro': jsonText((text) => JSON.stringify(text)),
+  'JSON in JSON text in Avro': jsonText((text) => JSON.stringify({ raw: JSON.stringify({ pan: text }) })),
+  'JSON text in Avro, payload': ours((text, digits) => ({ payload: `[${JSON.stringify(text)},{"n":${digits}}]` })),
+  'broken JSON text in Avro': jsonText((text) => `{"pan":"${text}"`),
+  'a long beside broken JSON text in Avro': ours((_, digits) => ({ payload: '{', user_id: BigInt(digits) })),
+  'a text of a dead letter in Avro': ours((text) => ({ event_id: '', card: text })),
+  'a long of a dead letter in Avro': ours((_, digits) => ({ event_id: '', user_id: BigInt(digits) })),
+  'Avro cut short after a text': (text, _, base, schemas) => {
+    const value = schemas.own({ ...base, nested: { ...NOTHING, pan: text } })
+    return { key: null, value: value.subarray(0, -3) }
+  },
+  'Avro cut short after a long': (_, digits, base, schemas) => {
+    const value = schemas.own({ ...base, nested: { ...NOTHING, number: BigInt(digits) } })
+    return { key: null, value: value.subarray(0, -3) }
+  },
+  'Avro with bytes too many': (_, digits, base, schemas) => {
+    const value = schemas.own({ ...base, nested: { ...NOTHING, number: BigInt(digits) } })
+    return { key: null, value: Buffer.concat([value, Buffer.from([0])]) }
+  },
+  'a text in Avro of an unknown schema': (text, _, base, schemas) => {
+    const value = schemas.own({ ...base, words: { pan: text } })
+    return { key: null, value: Buffer.concat([framing(987_654_321), value.subarray(5)]) }
+  },
+  'a long in Avro of an unknown schema': (_, digits, base, schemas) => {
+    const value = schemas.own({ ...base, nested: { ...NOTHING, number: BigInt(digits) } })
+    return { key: null, value: Buffer.concat([framing(987_654_321), value.subarray(5)]) }
+  },
+  'Avro nested text': own((text) => ({ nested: { ...NOTHING, pan: `pan ${text}` } })),
+  'Avro nested long': own((_, digits) => ({ nested: { ...NOTHING, number: BigInt(digits) } })),
+  'Avro nested double': own((_, digits) => ({ nested: { ...NOTHING, ratio: Number(digits) } })),
+  'an Avro list': own((text, digits) => ({ list: [null, { string: text }, { long: BigInt(digits) }] })),
+  'an Avro map': own((text) => ({ words: { pan: text } })),
+  'a key of an Avro map': own((text) => ({ words: { [text]: 'x' } })),
+  'longs in an Avro map of lists': own((_, digits) => ({ counts: { pans: [1n, BigInt(digits)] } })),
+  'Avro bytes': own((text) => ({ raw: Buffer.from(text) })),
+  'Avro bytes of a sentence': own((text) => ({ raw: Buffer.from(`paid with ${text}, thank you`) })),
+  'Avro bytes of JSON': own((text) => ({ raw: Buffer.from(JSON.stringify({ pan: text })) })),
+  'an Avro fixed': own((text) => ({ block: Buffer.from(text.padEnd(24)) })),
+  'an Avro decimal': own((_, digits) => ({ amount: bigEndian(BigInt(digits) * 100n) })),
+  "Kafka's key beside Avro": (text, _, { order_id }, schemas) => ({
+    key: text,
+    value: schemas.own({ event_id: '', order_id }),
+  }),
+}
+
+/** As a decimal of Avro is written. */
+const bigEndian = (value: bigint) => Buffer.from(`00${value.toString(16).padStart(22, '0')}`, 'hex')
+
+/** Every number that could be read from these bytes, wherever it begins: as Avro's longs and doubles. */
+function numbersIn(bytes: Buffer): string {
+  const numbers: unknown[] = []
+  for (let start = 0; start < bytes.length; start++) {
+    let raw = 0n
+    for (let i = start; i < Math.min(start + 10, bytes.length); i++) {
+      const byte = bytes[i] as number
+      raw |= BigInt(byte & 0x7f) << BigInt(7 * (i - start))
+      if (byte >= 0x80) continue
+      if (i - start >= 5) numbers.push((raw >> 1n) ^ -(raw & 1n))
+      break
+    }
+    const double = start + 8 > bytes.length ? 0 : bytes.readDoubleLE(start)
+    if (double >= 1e12 && Number.isSafeInteger(double)) numbers.push(double)
+  }
+  return numbers.join('\n')
+}
+
+/** Records that hide cards, each in one place, in turn; and beside each an id of so many digits that is none. */
+function hide(count: number, random: Random, schemas: Schemas) {
+  const cards = new Map<string, string>()
   const ids = new Set<string>()
   const messages: Hidden[] = []
-  const places = Object.values(PLACES)
+  const places = placesOf(schemas)
   for (let i = 0; i < count; i++) {
     const digits = newCard(random)
     const id = String(random.int(1, 9)) + Array.from({ length: random.int(12, 18) }, () => random.int(0, 9)).join('')
-    cards.add(digits)
-    ids.add(id)
     const text = random.pick([digits, groups(digits, ' '), groups(digits, '-')])
-    const base = { event_id: `hunt-${i}`, timestamp: '2026-11-01T12:00:00Z', event_type: 'parking_start', order_id: id }
-    const place = places[i % places.length] as Place
-    const message = place(text, digits, base)
-    messages.push({ type: i % 5 === 4 ? 'response' : 'event', message })
+    const [name, place] = places[i % places.length] as (typeof places)[number]
+    cards.set(digits, name)
+    ids.add(id)
+    // One in five; places are not a multiple of five, so each comes in both types.
+    const type = i % 5 === 4 ? 'response' : 'event'
+    messages.push({ type, message: place(text, digits, i, id, type) })
   }
   for (const id of ids) if (cards.has(id)) ids.delete(id)
   return { cards, ids, messages }
+}
+
+function placesOf(schemas: Schemas) {
+  type Hide = (text: string, digits: string, i: number, order_id: string, type: RecordType) => Message
+  const inJson = Object.entries(PLACES).map(([name, place]): [string, Hide] => {
+    const usual = { timestamp: '2026-11-01T12:00:00Z', event_type: 'parking_start' }
+    return [name, (text, digits, i, order_id) => place(text, digits, { event_id: `hunt-${i}`, ...usual, order_id })]
+  })
+  const inAvro = Object.entries(AVRO_PLACES).map(([name, place]): [string, Hide] => [
+    name,
+    (text, digits, i, order_id, type) => place(text, digits, { event_id: `avro-${i}`, order_id }, schemas, type),
+  ])
+  return [...inJson, ...inAvro]
 }
