@@ -22,5 +22,7 @@ say(`${hunt.records} records, ${hunt.avro} of them in Avro, hid ${hunt.cards} ca
 say(`${hunt.avroDocuments} documents came of Avro`)
 for (const [where, bytes] of Object.entries(hunt.searched)) say(`${String(bytes).padStart(12)} bytes of ${where}`)
 say(`${hunt.harmed} of ${hunt.ids} ids of 13 to 19 digits were taken for card numbers`)
-say(`${hunt.found.length} card numbers found${[...new Set(hunt.found)].map((one) => `\n  ${one}`).join('')}`)
+say(`${hunt.found.length} card numbers found`)
+for (const [where, found] of Object.entries(Object.groupBy(hunt.found, (one) => one)))
+  say(`${String(found?.length).padStart(12)} in ${where}`)
 process.exitCode = hunt.found.length === 0 ? 0 : 1

@@ -82,6 +82,39 @@ describe('Avro', () => {
     expect(await decoded(bytes)).toEqual({ value: { event_id: 'e1', zone: { id: '67890', more: { a: 1 } } } })
   })
 
+  test('older and newer writers than our schema are read by what they wrote, side by side', async () => {
+    const schema = JSON.parse(readFileSync('schemas/event.avsc', 'utf8'))
+    const names = ['event_id', 'event_type', 'timestamp']
+    const older = { ...schema, fields: schema.fields.filter(({ name }: { name: string }) => names.includes(name)) }
+    const vehicle = {
+      type: 'record',
+      name: 'Vehicle',
+      fields: [
+        { name: 'lpn', type: 'string' },
+        { name: 'seats', type: 'int', default: 5 },
+      ],
+    }
+    const newer = {
+      ...schema,
+      fields: [
+        ...[...schema.fields].reverse(),
+        { name: 'vehicle', type: ['null', vehicle], default: null },
+        { name: 'lane', type: 'string', default: 'none' },
+      ],
+    }
+    const [first, second] = [await registerAvro(older), await registerAvro(newer)]
+    const event = { event_id: 'e1', event_type: 'parking_start', timestamp: 1_750_000_000_000 }
+    const [before, after] = [
+      await registry.encode(first.id, event),
+      await registry.encode(second.id, { ...event, vehicle: { lpn: 'A1', seats: 4 }, lane: 'north' }),
+    ]
+    await decoder.prepare([before, after])
+    expect(decoder.decode(before)).toEqual({ value: event })
+    expect(decoder.decode(after)).toMatchObject({
+      value: { ...event, card: null, vehicle: { lpn: 'A1', seats: 4 }, lane: 'north' },
+    })
+  })
+
   test('bytes that do not fit are undecodable', async () => {
     const { id } = await registerAvro({
       type: 'record',

@@ -29,7 +29,7 @@ export interface Hunt {
   cards: number
   /** Bytes that were looked through, by where. */
   searched: Record<string, number>
-  /** Where card numbers were found, in what they had been hidden, and how each begins. */
+  /** Where card numbers were found, and in what they had been hidden. */
   found: string[]
   /** Opaque ids of 13 to 19 digits that were stored, and those of them that were taken for a card. */
   ids: number
@@ -50,8 +50,7 @@ export async function huntForCards(services: Services, records: number, seed: st
   }
   const look: Look = (where, what) => {
     hunt.searched[where] = (hunt.searched[where] ?? 0) + what.length
-    for (const card of cardsIn(what, hidden.cards))
-      hunt.found.push(`${where}: ${hidden.cards.get(card)}, ${card.slice(0, 6)}… of ${card.length}`)
+    for (const card of cardsIn(what, hidden.cards)) hunt.found.push(`${where}: ${hidden.cards.get(card)}`)
   }
   await work(services, names, look)
   await lookAtTopics(services, names, look)
@@ -253,7 +252,7 @@ interface Schemas {
   /** A record of `schemas/<type>.avsc`; fields that it does not have are left out. */
   ours(type: RecordType, fields: Record<string, AvroValue>): Buffer
   /** A record of a schema that a producer made for itself. */
-  own(fields: Record<string, unknown>): Buffer
+  own(base: AvroBase, charge: Partial<typeof CHARGE>): Buffer
 }
 
 const isFramed = (value: Message['value']): value is Buffer => Buffer.isBuffer(value) && value[0] === 0
@@ -270,38 +269,39 @@ const LONG = avsc.types.LongType.__with({
   compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1),
 })
 
-/** Every kind of place that a schema can make: records in records, lists, maps, bytes, fixed, and numbers of all widths. */
+/** Every kind of place that a schema can make, within `response`, which documents keep of events and of responses. */
 const OWN_SCHEMA = {
-  ...{ type: 'record', name: 'Charge', namespace: 'hunt' },
+  ...{ type: 'record', name: 'Notice', namespace: 'hunt' },
   fields: [
     { name: 'event_id', type: 'string' },
     { name: 'event_type', type: 'string' },
-    { name: 'timestamp', type: { type: 'long', logicalType: 'timestamp-millis' } },
+    { name: 'timestamp', type: 'long' },
+    { name: 'response', type: { type: 'record', name: 'Charge', fields: fieldsOfCharge() } },
+  ],
+}
+
+function fieldsOfCharge() {
+  const payment = [
+    { name: 'pan', type: 'string' },
+    { name: 'number', type: 'long' },
+    { name: 'ratio', type: 'double' },
+  ]
+  return [
     { name: 'order_id', type: 'string' },
-    {
-      name: 'nested',
-      type: {
-        ...{ type: 'record', name: 'Payment' },
-        fields: [
-          { name: 'pan', type: 'string' },
-          { name: 'number', type: 'long' },
-          { name: 'ratio', type: 'double' },
-        ],
-      },
-    },
+    { name: 'payment', type: { type: 'record', name: 'Payment', fields: payment } },
     { name: 'list', type: { type: 'array', items: ['null', 'long', 'string'] } },
     { name: 'words', type: { type: 'map', values: 'string' } },
     { name: 'counts', type: { type: 'map', values: { type: 'array', items: 'long' } } },
     { name: 'raw', type: 'bytes' },
     { name: 'block', type: { type: 'fixed', name: 'Block', size: 24 } },
     { name: 'amount', type: { type: 'bytes', logicalType: 'decimal', precision: 30, scale: 2 } },
-  ],
+  ]
 }
 
-const NOTHING = { pan: '', number: 0n, ratio: 0 }
-const OWN_RECORD = {
-  ...{ event_type: 'parking_start', timestamp: BigInt(Date.UTC(2026, 10, 1, 12)), nested: NOTHING },
-  ...{ list: [], words: {}, counts: {}, raw: Buffer.from([7]), block: Buffer.alloc(24), amount: Buffer.from([7]) },
+const PAYMENT = { pan: '', number: 0n, ratio: 0 }
+const CHARGE = {
+  ...{ payment: PAYMENT, list: [], words: {}, counts: {} },
+  ...{ raw: Buffer.from([7]), block: Buffer.alloc(24), amount: Buffer.from([7]) },
 }
 
 async function registerSchemas(url: string, names: RunNames): Promise<Schemas> {
@@ -318,7 +318,10 @@ async function registerSchemas(url: string, names: RunNames): Promise<Schemas> {
   const own = await open(`${names.EVENTS_TOPICS}-own`, OWN_SCHEMA)
   return {
     ours: (type, fields) => (type === 'event' ? event : response)(withBranches(fields)),
-    own: (fields) => own({ ...OWN_RECORD, ...fields }),
+    own: ({ event_id, order_id }, charge) => {
+      const usual = { event_id, event_type: 'parking_start', timestamp: BigInt(Date.UTC(2026, 10, 1, 12)) }
+      return own({ ...usual, response: { ...CHARGE, order_id, ...charge } })
+    },
   }
 }
 
@@ -351,8 +354,8 @@ const ours =
     return { key: null, value: schemas.ours(type, { ...usual, ...body, ...fields(text, digits) }) }
   }
 const own =
-  (fields: (text: string, digits: string) => object): AvroPlace =>
-  (text, digits, base, schemas) => ({ key: null, value: schemas.own({ ...base, ...fields(text, digits) }) })
+  (charge: (text: string, digits: string) => object): AvroPlace =>
+  (text, digits, base, schemas) => ({ key: null, value: schemas.own(base, charge(text, digits)) })
 /** In each field of JSON text that the type has. */
 const jsonText = (json: (text: string, digits: string) => string) =>
   ours((text, digits) => ({ session_data: json(text, digits), response: json(text, digits) }))
@@ -383,28 +386,28 @@ const AVRO_PLACES: Record<string, AvroPlace> = {
   'a text of a dead letter in Avro': ours((text) => ({ event_id: '', card: text })),
   'a long of a dead letter in Avro': ours((_, digits) => ({ event_id: '', user_id: BigInt(digits) })),
   'Avro cut short after a text': (text, _, base, schemas) => {
-    const value = schemas.own({ ...base, nested: { ...NOTHING, pan: text } })
+    const value = schemas.own(base, { payment: { ...PAYMENT, pan: text } })
     return { key: null, value: value.subarray(0, -3) }
   },
   'Avro cut short after a long': (_, digits, base, schemas) => {
-    const value = schemas.own({ ...base, nested: { ...NOTHING, number: BigInt(digits) } })
+    const value = schemas.own(base, { payment: { ...PAYMENT, number: BigInt(digits) } })
     return { key: null, value: value.subarray(0, -3) }
   },
   'Avro with bytes too many': (_, digits, base, schemas) => {
-    const value = schemas.own({ ...base, nested: { ...NOTHING, number: BigInt(digits) } })
+    const value = schemas.own(base, { payment: { ...PAYMENT, number: BigInt(digits) } })
     return { key: null, value: Buffer.concat([value, Buffer.from([0])]) }
   },
   'a text in Avro of an unknown schema': (text, _, base, schemas) => {
-    const value = schemas.own({ ...base, words: { pan: text } })
+    const value = schemas.own(base, { words: { pan: text } })
     return { key: null, value: Buffer.concat([framing(987_654_321), value.subarray(5)]) }
   },
   'a long in Avro of an unknown schema': (_, digits, base, schemas) => {
-    const value = schemas.own({ ...base, nested: { ...NOTHING, number: BigInt(digits) } })
+    const value = schemas.own(base, { payment: { ...PAYMENT, number: BigInt(digits) } })
     return { key: null, value: Buffer.concat([framing(987_654_321), value.subarray(5)]) }
   },
-  'Avro nested text': own((text) => ({ nested: { ...NOTHING, pan: `pan ${text}` } })),
-  'Avro nested long': own((_, digits) => ({ nested: { ...NOTHING, number: BigInt(digits) } })),
-  'Avro nested double': own((_, digits) => ({ nested: { ...NOTHING, ratio: Number(digits) } })),
+  'Avro nested text': own((text) => ({ payment: { ...PAYMENT, pan: `pan ${text}` } })),
+  'Avro nested long': own((_, digits) => ({ payment: { ...PAYMENT, number: BigInt(digits) } })),
+  'Avro nested double': own((_, digits) => ({ payment: { ...PAYMENT, ratio: Number(digits) } })),
   'an Avro list': own((text, digits) => ({ list: [null, { string: text }, { long: BigInt(digits) }] })),
   'an Avro map': own((text) => ({ words: { pan: text } })),
   'a key of an Avro map': own((text) => ({ words: { [text]: 'x' } })),
@@ -416,7 +419,7 @@ const AVRO_PLACES: Record<string, AvroPlace> = {
   'an Avro decimal': own((_, digits) => ({ amount: bigEndian(BigInt(digits) * 100n) })),
   "Kafka's key beside Avro": (text, _, { order_id }, schemas) => ({
     key: text,
-    value: schemas.own({ event_id: '', order_id }),
+    value: schemas.own({ event_id: '', order_id }, {}),
   }),
 }
 
@@ -454,8 +457,8 @@ function hide(count: number, random: Random, schemas: Schemas) {
     const [name, place] = places[i % places.length] as (typeof places)[number]
     cards.set(digits, name)
     ids.add(id)
-    // One in five; places are not a multiple of five, so each comes in both types.
-    const type = i % 5 === 4 ? 'response' : 'event'
+    // One in five, and each place in both types.
+    const type = (i + Math.floor(i / places.length)) % 5 === 4 ? 'response' : 'event'
     messages.push({ type, message: place(text, digits, i, id, type) })
   }
   for (const id of ids) if (cards.has(id)) ids.delete(id)
