@@ -47,12 +47,13 @@ async function register(settings: Registry, name: SchemaName, text: string, subj
   // processor that is just registering has not set one yet.
   const compatibility = await compatibilityOf(settings, subject)
   try {
-    const { id } = await registry.register({ type: SchemaType.AVRO, schema: text }, { subject, compatibility })
+    const options = compatibility === undefined ? { subject, updateConfig: false } : { subject, compatibility }
+    const { id } = await registry.register({ type: SchemaType.AVRO, schema: text }, options)
     return id
   } catch (error) {
     if (!isRefused(error as object)) throw error
     throw new IncompatibleSchemaError(
-      `the schema registry does not take schemas/${name}.avsc under ${subject}, for which it demands ${compatibility}: ` +
+      `the schema registry does not take schemas/${name}.avsc under ${subject}, for which it demands ${compatibility ?? 'its own compatibility'}: ` +
         `${(error as Error).message}. Use another topic or registry, or lower the compatibility of the subject for this start`,
     )
   }

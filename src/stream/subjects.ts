@@ -18,17 +18,24 @@ export function subjectsOf(text: string, topic: string): [topic: string, record:
 }
 
 /**
- * The compatibility that a subject demands; a new one is given BACKWARD, so that its readers may be upgraded first.
+ * The compatibility that a subject demands; a new one is given BACKWARD, so that its readers may be upgraded first. None
+ * for one with schemas but no level of its own: it stays under that of the registry.
  * @throws when the registry is away.
  */
-export async function compatibilityOf(registry: Registry, subject: string): Promise<COMPATIBILITY> {
-  const { status, body } = await ask(registry, `config/${encodeURIComponent(subject)}`)
+export async function compatibilityOf(registry: Registry, subject: string): Promise<COMPATIBILITY | undefined> {
+  const path = encodeURIComponent(subject)
+  const { status, body } = await ask(registry, `config/${path}`)
   const level = status === 404 ? undefined : (body.compatibilityLevel as string | undefined)
-  return (level?.toUpperCase() as COMPATIBILITY | undefined) ?? COMPATIBILITY.BACKWARD
+  if (level !== undefined) return level.toUpperCase() as COMPATIBILITY
+  const versions = await ask(registry, `subjects/${path}/versions`)
+  return versions.status === 404 ? COMPATIBILITY.BACKWARD : undefined
 }
 
 /** `new`: nothing is registered there; `incompatible`: what is there is another, and demands that this one is refused. */
 export type Standing = 'new' | 'registered' | 'compatible' | 'incompatible'
+
+/** What registries answer about a subject that has no schemas. */
+const NO_SUBJECT = 40401
 
 /**
  * How a schema stands to what is registered under a subject.
@@ -39,11 +46,13 @@ export async function standingOf(registry: Registry, subject: string, text: stri
   const schema = { schema: text, schemaType: 'AVRO' }
   const found = await ask(registry, `subjects/${path}`, schema)
   if (found.status === 200) return 'registered'
+  // Not left to the next question: of a subject that is not there, some registries say that everything is compatible.
+  if (found.body.error_code === NO_SUBJECT) return 'new'
   const { status, body } = await ask(registry, `compatibility/subjects/${path}/versions/latest`, schema)
   return status === 404 ? 'new' : body.is_compatible === true ? 'compatible' : 'incompatible'
 }
 
-/** @throws for any answer but a good one, a 404, and a 409 or 422, by which a registry refuses a schema. */
+/** @throws for any answer but a good one, a registry's own 404, and a 409 or 422, by which a registry refuses a schema. */
 async function ask(registry: Registry, path: string, content?: object) {
   const { url, username, password } = registry
   const basic = Buffer.from(`${username}:${password ?? ''}`).toString('base64')
@@ -63,7 +72,11 @@ async function ask(registry: Registry, path: string, content?: object) {
     const remedy = status === 401 || status === 403 ? ': set SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD' : ''
     throw new Error(`the schema registry answered ${status} for ${decodeURIComponent(path)}${remedy}`)
   }
-  return { status, body: (await response.json().catch(() => ({}))) as Record<string, unknown> }
+  const body = ((await response.json().catch(() => null)) ?? {}) as Record<string, unknown>
+  // A registry tells with a code of five digits what it does not find; 404 alone is of a server that has no such page.
+  if (status === 404 && !(Number(body.error_code) >= 40_400))
+    throw new Error('what answers there is no schema registry: check SCHEMA_REGISTRY_URL and its path')
+  return { status, body }
 }
 
 /** `fetch` says no more than that it failed; what happened is its cause. */

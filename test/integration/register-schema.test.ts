@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { describe, expect, test } from '@jest/globals'
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
@@ -93,6 +94,19 @@ describe('an existing subject', () => {
     const again = await registerSchema(settings, 'status-update', topic)
     expect(again.encode(update)).toEqual(first.encode(update))
     expect([await versionsOf(topic), await levelOf(topic)]).toEqual([[1], level])
+  })
+
+  test('without a level of its own stays under that of the registry', async () => {
+    const topic = newTopic()
+    const schema = readFileSync('schemas/status-update.avsc', 'utf8')
+    await fetch(`${url}/subjects/${subjectOf(topic)}/versions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ schema }),
+    })
+    const before = await levelOf(topic)
+    await registerSchema(settings, 'status-update', topic)
+    expect(await levelOf(topic)).toEqual(before)
   })
 
   test.each(['BACKWARD', 'FULL'] as const)(
