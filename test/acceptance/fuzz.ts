@@ -24,6 +24,7 @@ const { createDecoder } = await import('../../src/decode/decoder.ts')
 const { rejectFrom } = await import('../../src/decode/rejected.ts')
 const { encodeEach } = await import('../../src/documents/bson.ts')
 const { createCards } = await import('../../src/normalize/card-data.ts')
+const { factsOf } = await import('../../src/normalize/facts.ts')
 const { normalize, tombstoneId } = await import('../../src/normalize/normalize.ts')
 const { placeChunk } = await import('../../src/place-chunk.ts')
 const { createRandom } = await import('../../src/simulate/random.ts')
@@ -64,7 +65,9 @@ function understand(record: Taken['record'], type: 'event' | 'response', avro: b
   const decoded = avro ? readAvro(value, type) : decoder.decode(value)
   if ('reject' in decoded) return { record, reject: decoded }
   const normalized = normalize(type, key, decoded.value, cards)
-  return 'reject' in normalized ? { record, reject: normalized } : { record, id: normalized.id, normalized }
+  if ('reject' in normalized) return { record, reject: normalized }
+  factsOf(normalized.content)
+  return { record, id: normalized.id, normalized }
 }
 
 function readAvro(value: Buffer, type: 'event' | 'response') {

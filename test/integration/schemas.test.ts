@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { forward } from '../support/registry-proxy.ts'
 import { runMain } from '../support/run-main.ts'
 import { sharedServices } from '../support/services.ts'
 
@@ -95,17 +96,7 @@ describe('a registry that asks for TLS and a password', () => {
         response.writeHead(401, { 'content-type': 'application/json' }).end('{"error_code":401,"message":"who?"}')
         return
       }
-      const parts: Buffer[] = []
-      for await (const part of request) parts.push(part)
-      const { method = 'GET', url = '' } = request
-      const type = request.headers['content-type']
-      const answer = await fetch(new URL(url, registryUrl), {
-        method,
-        ...(type !== undefined && { headers: { 'content-type': type } }),
-        ...(parts.length > 0 && { body: Buffer.concat(parts) }),
-      })
-      response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' })
-      response.end(Buffer.from(await answer.arrayBuffer()))
+      await forward(new URL(registryUrl), request, response)
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo

@@ -42,7 +42,8 @@ export async function startRegistryProxy(registryUrl: string): Promise<RegistryP
   })
 }
 
-async function forward(registry: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Asks the registry, and gives its answer. */
+export async function forward(registry: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const parts: Buffer[] = []
   for await (const part of request) parts.push(part)
   const { method = 'GET', url = '/', headers } = request
