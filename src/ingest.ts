@@ -242,10 +242,9 @@ async function send(parts: IngestParts, { packs, rejected }: Outgoing) {
 /** Numbers in a binary encoding show no digits: only the decoded value tells. */
 function hidesCards({ decoder, cards }: IngestParts, { value }: SourceRecord): boolean {
   if (value?.[0] !== 0) return false
-  const decoded = decoder.decode(value)
-  if ('reject' in decoded) return false
   try {
-    return cards.clean(decoded.value) !== decoded.value
+    const decoded = decoder.decode(value)
+    return !('reject' in decoded) && cards.clean(decoded.value) !== decoded.value
   } catch {
     return true // it cannot be looked through
   }

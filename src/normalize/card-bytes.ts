@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { isCardNumber, issuedLengths, replaceCards } from './card-numbers.ts'
+import { nextRun } from './digit-runs.ts'
 import { sensitivityOf } from './sensitive-fields.ts'
 
 export interface CleanBytes {
@@ -16,11 +17,12 @@ export interface CleanBytes {
  * value is withheld.
  */
 export function cleanBytesWith(value: Buffer, replace: (digits: string) => string): CleanBytes {
-  if (!isUtf8(value)) return withholdIf(showsCard(value.toString('latin1')), value)
+  if (!isUtf8(value)) return withholdIf(showsCard(value.toString('latin1')) || hidesCard(value), value)
   const text = value.toString('utf8')
-  if (CONTROLS.test(text)) return withholdIf(showsCard(text), value)
+  if (CONTROLS.test(text)) return withholdIf(showsCard(text) || hidesCard(value), value)
   const clean = blankSensitive(replaceInText(text, replace))
   if (ESCAPED_DIGITS.test(clean) && showsCard(unescaped(clean))) return { value: null, altered: true }
+  if (hasCardInBase64(clean)) return { value: null, altered: true }
   return clean === text ? { value, altered: false } : { value: Buffer.from(clean), altered: true }
 }
 
@@ -33,22 +35,85 @@ const ESCAPES = /\\u00(3[0-9]|2[0dD])/g
 const unescaped = (text: string) =>
   text.replace(ESCAPES, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
 
+/**
+ * Text that is base64 of something that holds a card number, as bytes of Avro and Protobuf are: the same of it without.
+ * What cannot be taken out of it is withheld.
+ */
+export function cleanBase64(text: string, replace: (digits: string) => string): string {
+  if (text.length % 4 !== 0 || text.length < SHORTEST_BASE64 || endOfBase64(text, 0) !== text.length) return text
+  const { value, altered } = cleanBytesWith(Buffer.from(text, 'base64'), replace)
+  return altered ? (value?.toString('base64') ?? 'withheld') : text
+}
+
+/** Of the 13 digits of the shortest card. */
+const SHORTEST_BASE64 = 20
+const IN_BASE64 = new Uint8Array(0x10000)
+for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/')
+  IN_BASE64[character.charCodeAt(0)] = 1
+const PADDING = 61
+
+/** Behind the last character of base64 that begins at `start`. By hand, as it may be millions. */
+function endOfBase64(text: string, start: number): number {
+  let end = start
+  while (end < text.length && IN_BASE64[text.charCodeAt(end)] === 1) end++
+  while (end > start && text.charCodeAt(end) === PADDING && end % 4 !== start % 4) end++
+  return end
+}
+
+function hasCardInBase64(text: string): boolean {
+  for (let start = 0; start < text.length; ) {
+    const end = endOfBase64(text, start)
+    if (end - start >= SHORTEST_BASE64 && showsCard(Buffer.from(text.slice(start, end), 'base64').toString('latin1')))
+      return true
+    start = Math.max(end, start + 1)
+  }
+  return false
+}
+
+/**
+ * Whether a value in the wire format of a schema registry, which nobody could decode, has a card number as a number of Avro or
+ * Protobuf: whether one of its bytes begins such a number. 13 digits take 6 bytes.
+ */
+function hidesCard(bytes: Buffer): boolean {
+  if (bytes[0] !== 0) return false
+  let number = 0n
+  let length = 0
+  for (let end = bytes.length - 1; end >= 0; end--) {
+    const byte = bytes[end] as number
+    if (byte < 0x80) {
+      number = BigInt(byte)
+      length = 1
+      continue
+    }
+    if (length === 0 || length === MOST_BYTES_OF_VARINT) continue
+    number = (number << 7n) | BigInt(byte & 0x7f)
+    if (++length < LEAST_BYTES_OF_CARD) continue
+    if (isCardNumber(String(number)) || isCardNumber(String(zigzag(number)))) return true
+  }
+  return false
+}
+
+const LEAST_BYTES_OF_CARD = 6
+const MOST_BYTES_OF_VARINT = 10
+
+/** A signed number's amount. */
+function zigzag(number: bigint): bigint {
+  return number & 1n ? (number >> 1n) + 1n : number >> 1n
+}
+
 const withholdIf = (found: boolean, value: Buffer): CleanBytes =>
   found ? { value: null, altered: true } : { value, altered: false }
 
-/** Digits with single separators; in binary data anything may stand beside them, another number's digits too. */
-const RUNS = /\d(?:[ -]?\d){12,}/g
-
-/** Whether any 13–19 digits in a row are a card number, the NULs of UTF-16 left out. */
+/** Whether any 13–19 digits in a row are a card number, whatever stands beside them; the NULs of UTF-16 left out. */
 function showsCard(text: string): boolean {
-  const runs = text.replaceAll('\0', '').match(RUNS) ?? []
-  return runs.some((run) => {
-    const digits = run.replace(/[ -]/g, '')
+  const plain = text.replaceAll('\0', '')
+  for (let run = nextRun(plain, 0, false); run !== null; run = nextRun(plain, run.end, false)) {
+    const digits = plain.slice(run.start, run.end).replace(/[ -]/g, '')
     for (let start = 0; start + 13 <= digits.length; start++) {
       if (issuedLengths(digits, start) !== 0 && beginsWithCard(digits, start)) return true
     }
-    return false
-  })
+  }
+  return false
 }
 
 function beginsWithCard(digits: string, start: number): boolean {

@@ -1,7 +1,7 @@
 import { cardToken } from '../contract/card-token.ts'
 import type { DeadLetterReason } from '../contract/dead-letter.ts'
 import { Decimal, type Json, type JsonObject } from '../contract/record.ts'
-import { type CleanBytes, cleanBytesWith } from './card-bytes.ts'
+import { type CleanBytes, cleanBase64, cleanBytesWith } from './card-bytes.ts'
 import { isCardNumber, mayHoldCard, replaceCards } from './card-numbers.ts'
 import { put } from './put.ts'
 import { remember } from './remember.ts'
@@ -64,8 +64,11 @@ interface Exempt {
 
 export function createCards({ tokenKey, exemptPaths, limits = LIMITS }: CardOptions): Cards {
   const replace = tokenKey === null ? mask : (digits: string) => cardToken(tokenKey, digits)
-  const cleanText = (text: string) =>
-    text.length >= SHORTEST_CARD && mayHoldCard(text) ? replaceCards(text, replace) : text
+  const cleanText = (text: string) => {
+    if (text.length < SHORTEST_CARD) return text
+    const clean = mayHoldCard(text) ? replaceCards(text, replace) : text
+    return clean === text && text.length % 4 === 0 ? cleanBase64(text, replace) : clean
+  }
   const exempt = exemptPaths.length === 0 ? undefined : exemptTree(exemptPaths)
   const walk = createWalk(cleanText, replace, limits)
   return {

@@ -1,3 +1,5 @@
+import { nextRun } from './digit-runs.ts'
+
 /**
  * What a card number is: 13–19 digits, alone or with single blanks or hyphens between them, Luhn-valid, of a prefix and a
  * length that a card network issues, and not part of a longer word. A tenth of all digit strings pass Luhn, so prefix and
@@ -118,9 +120,10 @@ function hasRun(text: string): boolean {
 const INNOCENT =
   /^(?:\d{4}-\d\d-\d\d[Tt ]\d\d:[\d:.,]{2,15} ?(?:[Zz]|[+-][\d:]{2,5})?|[\s(]*[+-]?\d{1,12}\.\d+(?:[\s,;]+[+-]?\d{1,12}\.\d+)*[\s)]*)$/
 
-/** Digits with single separators between them, not within a word. */
-const RUNS = /(?<![\p{L}\p{N}])\d(?:[ -]?\d){12,}/gu
-const WORD = /[\p{L}\p{N}]/u
+const WORD = /^[\p{L}\p{N}]/u
+
+/** A longer text is looked through: an expression fails on millions of characters. */
+const MOST_INNOCENT = 100_000
 
 /** UUIDs that happen to have many digits are no card numbers either, wherever they stand. */
 const UUID = /(?<![\p{L}\p{N}_-])([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?![\p{L}\p{N}_-])/iu
@@ -130,7 +133,7 @@ const UUID = /(?<![\p{L}\p{N}_-])([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?
  * run of digits is longer than a card (`2023-06-01 4111 1111 1111 1111`), each series of its groups is looked at.
  */
 export function replaceCards(text: string, replace: (digits: string) => string): string {
-  if (text.search(RUNS) < 0 || INNOCENT.test(text)) return text
+  if (nextRun(text, 0, true) === null || (text.length <= MOST_INNOCENT && INNOCENT.test(text))) return text
   if (!UUID.test(text)) return replaceInPart(text, replace)
   // Split by UUIDs: they stand at the odd places.
   return text
@@ -140,9 +143,14 @@ export function replaceCards(text: string, replace: (digits: string) => string):
 }
 
 function replaceInPart(part: string, replace: (digits: string) => string): string {
-  return part.replace(RUNS, (run: string, at: number) =>
-    replaceInRun(run, WORD.test(part.charAt(at + run.length)), replace),
-  )
+  let result = ''
+  let copied = 0
+  for (let run = nextRun(part, 0, true); run !== null; run = nextRun(part, run.end, true)) {
+    const goesOn = WORD.test(part.slice(run.end, run.end + 2))
+    result += part.slice(copied, run.start) + replaceInRun(part.slice(run.start, run.end), goesOn, replace)
+    copied = run.end
+  }
+  return result + part.slice(copied)
 }
 
 /** @param open the last group goes on as a word, so it is no group of digits. */
@@ -176,10 +184,11 @@ function lengthOfCard(digits: string, first: number, count: number, endsGroup: (
   return 0
 }
 
-function placesOfDigits(run: string): number[] {
-  const places: number[] = []
-  for (let i = 0; i < run.length; i++) if (isDigit(run.charCodeAt(i))) places.push(i)
-  return places
+function placesOfDigits(run: string): Int32Array {
+  const places = new Int32Array(run.length)
+  let count = 0
+  for (let i = 0; i < run.length; i++) if (isDigit(run.charCodeAt(i))) places[count++] = i
+  return places.subarray(0, count)
 }
 
 const isDigit = (code: number) => code >= 48 && code <= 57

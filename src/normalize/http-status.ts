@@ -2,6 +2,8 @@ import type { Reject } from '../contract/dead-letter.ts'
 import type { Json } from '../contract/record.ts'
 import { reject } from './reject.ts'
 
+/** A longer text is no number. */
+const LONGEST = 64
 const NUMERIC = /^\s*[+-]?\d{1,15}(?:\.\d{1,6})?\s*$/
 
 /** `http_status` as a document has it: numeric text becomes a number, since readers type the field Number. */
@@ -10,7 +12,7 @@ export function readHttpStatus(value: Json): number | string | null | Reject {
     case 'number':
       return Number.isFinite(value) ? value : String(value)
     case 'string':
-      return NUMERIC.test(value) ? Number(value) : value
+      return value.length <= LONGEST && NUMERIC.test(value) ? Number(value) : value
     case 'bigint':
       return String(value)
     default:

@@ -16,6 +16,7 @@ import { type Clock, UTC } from './time-zone.ts'
  */
 export function readTime(value: Json | undefined, clock: Clock = UTC): number | null {
   if (typeof value === 'string') {
+    if (value.length > LONGEST) return null
     if (value.length >= 10 && value.charCodeAt(4) === DASH) return usable(iso(value, clock))
     return usable(value.includes('/') ? american(value, clock) : epochText(value))
   }
@@ -25,6 +26,7 @@ export function readTime(value: Json | undefined, clock: Clock = UTC): number | 
   return null
 }
 
+const LONGEST = 64
 const SECONDS_BELOW = 1e11
 const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 const DASH = 45

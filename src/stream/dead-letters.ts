@@ -29,9 +29,9 @@ export function deadLetter(
   partitions: number,
   cleaning: Cleaning,
 ): PartitionMessage {
-  const clean = cleaning.cleanBytes
+  const clean = withholding(cleaning.cleanBytes)
   const key = cleanKey(record.key, clean)
-  const { headers: original, altered } = cleanHeaders(record.headers, cleaning)
+  const { headers: original, altered } = cleanHeaders(record.headers, { ...cleaning, cleanBytes: clean })
   const headers: IHeaders = {
     ...original,
     [NAMES.reason]: reject.reject,
@@ -49,6 +49,17 @@ export function deadLetter(
   const value = clean(record.value)
   return value.altered ? replaceValue(message, value.value, record.value) : message
 }
+
+/** What cannot even be looked through is withheld: a dead letter is the end of the road, and must not fail. */
+const withholding =
+  (clean: CleanBytes): CleanBytes =>
+  (bytes) => {
+    try {
+      return clean(bytes)
+    } catch {
+      return { value: null, altered: true }
+    }
+  }
 
 function cleanKey(key: Buffer | null, clean: CleanBytes): { bytes: Buffer | string | null; altered: Altered } {
   if (key === null) return { bytes: null, altered: null }

@@ -4,7 +4,8 @@ import { startServices } from '../../local/services.ts'
 import { huntForCards } from '../support/card-hunt.ts'
 
 /**
- * Hides card numbers wherever a record can hold one, in JSON and in Avro, and looks for them in all that is written. Exits with 1 where one is found.
+ * Hides card numbers wherever a record can hold one, in JSON and in Avro, and looks for them in all that is written. Exits
+ * with 1 where one is found.
  *
  *     node test/acceptance/card-hunt.ts --records 100000 --seed autumn
  */

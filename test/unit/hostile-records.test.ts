@@ -50,3 +50,19 @@ test.each(Object.keys(hostile))('a record of a megabyte costs at most a second: 
   expect(value.length / BYTES).toBeCloseTo(1, 1)
   expect(secondsOf(() => take(value))).toBeLessThanOrEqual(MOST_SECONDS)
 })
+
+/** Regular expressions fail on such: what fails on a record makes a dead letter of it, and what fails on that stops its partition. */
+test('millions of characters of one kind fail nowhere', () => {
+  const large = hostileRecords(7_000_000)
+  for (const name of [
+    'one run of a digit',
+    'digits with blanks',
+    'digits as the HTTP status',
+    'digits as the timestamp',
+  ]) {
+    const value = large[name] as Buffer
+    const record = { topic: 't', partition: 1, offset: '7', timestamp: Date.now(), key: null, value, headers: {} }
+    expect(() => understand(record, value)).not.toThrow()
+    expect(() => cards.cleanBytes(value)).not.toThrow()
+  }
+}, 60_000)

@@ -88,3 +88,44 @@ test('hostile text of a megabyte takes no time', () => {
   for (const unit of ['\\', '"', ' ', ': ', '1', '1 ', '"a":', '\\"']) clean(unit.repeat(1_000_000 / unit.length))
   expect(performance.now() - started).toBeLessThan(10_000)
 })
+
+describe('base64 of a text with a card number', () => {
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+
+  test.each([[CARD], [`paid with ${CARD}`], [`{"pan":"${CARD}"}`]])('is base64 without it: %s', (text) => {
+    expect(cards.cleanText(base64(text))).toBe(base64(text.replace(CARD, TOKEN)))
+    expect(clean(`{"bytes":"${base64(text)}"`)).toEqual({ value: null, altered: true })
+  })
+
+  test('is withheld where the bytes are no text', () => {
+    expect(cards.cleanText(base64(`\0\x01${CARD}`))).toBe('withheld')
+  })
+
+  test.each([
+    [base64('no card at all, only words')],
+    ['507f1f77bcf86cd799439011'],
+    ['a4b1c9d2e3f4a5b6'],
+    ['AAAA'.repeat(9)],
+  ])('%s stays', (text) => expect(cards.cleanText(text)).toBe(text))
+})
+
+describe('a value in the wire format that nobody could decode', () => {
+  /** As Avro and Protobuf write a whole number. */
+  const varint = (number: bigint): number[] =>
+    number < 0x80n ? [Number(number)] : [Number(number & 0x7fn) | 0x80, ...varint(number >> 7n)]
+  const framed = (...bytes: number[]) => Buffer.from([0, 0, 0, 0, 9, 4, 0x65, 0x31, ...bytes, 6, 0x61, 0x62, 0x63])
+
+  test.each([
+    ['of Avro', BigInt(CARD) * 2n],
+    ['of Avro, negative', BigInt(CARD) * 2n - 1n],
+    ['of Protobuf', BigInt(CARD)],
+  ])('is withheld for a card number as a number %s', (_, number) => {
+    expect(cards.cleanBytes(framed(...varint(number)))).toEqual({ value: null, altered: true })
+  })
+
+  test.each([
+    ['another number', framed(...varint((BigInt(CARD) + 1n) * 2n))],
+    ['an instant', framed(...varint(1_795_000_000_000n * 2n))],
+    ['no wire format', Buffer.from([1, ...varint(BigInt(CARD)), 0xff])],
+  ])('stays with %s', (_, value) => expect(cards.cleanBytes(value).altered).toBe(false))
+})

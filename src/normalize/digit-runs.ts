@@ -1,0 +1,54 @@
+/** Where a run begins, and behind its last digit. */
+export interface Run {
+  start: number
+  end: number
+}
+
+const SHORTEST_CARD = 13
+const BLANK = 32
+const HYPHEN = 45
+
+/**
+ * The next run, at or after `from`, of at least 13 digits with single blanks or hyphens between them; null when there is none.
+ * By hand: a regular expression keeps a place on a stack of its own for each digit, and fails on millions of them.
+ *
+ * @param alone only such as do not go on from a word; then a run may begin within, behind a separator.
+ */
+export function nextRun(text: string, from: number, alone: boolean): Run | null {
+  const isDigitAt = (i: number) => isDigit(text.charCodeAt(i))
+  let i = from
+  while (i < text.length) {
+    if (!isDigitAt(i)) {
+      i++
+      continue
+    }
+    let start = i
+    let digits = 0
+    let inWord = alone && endsWithWord(text, i)
+    for (;;) {
+      if (isDigitAt(i)) digits++
+      else if (isSeparator(text.charCodeAt(i)) && isDigitAt(i + 1)) {
+        if (inWord) {
+          start = i + 1
+          digits = 0
+          inWord = false
+        }
+      } else break
+      i++
+    }
+    if (!inWord && digits >= SHORTEST_CARD) return { start, end: i }
+  }
+  return null
+}
+
+const WORD = /[\p{L}\p{N}]$/u
+
+/** Whether a letter or digit stands before `end`. */
+function endsWithWord(text: string, end: number): boolean {
+  const code = text.charCodeAt(end - 1) | 32
+  if (code < 128) return (code >= 97 && code <= 122) || isDigit(text.charCodeAt(end - 1))
+  return end > 0 && WORD.test(text.slice(Math.max(0, end - 2), end))
+}
+
+const isSeparator = (code: number) => code === BLANK || code === HYPHEN
+const isDigit = (code: number) => code >= 48 && code <= 57
