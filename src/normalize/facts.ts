@@ -47,7 +47,7 @@ export function factsOf({ card, http_status, response = null }: CacheContent, zo
   return {
     sessionId: found.sessionId,
     zoneId: textOfId(event.zone_id) ?? found.zoneId,
-    card: card ?? found.card,
+    card: textOfId(card) ?? found.card,
     plate: found.plate,
     startsAt: timeOf(found.startsAt),
     endsAt: timeOf(found.endsAt),
