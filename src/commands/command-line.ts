@@ -51,6 +51,12 @@ export const tell = (line: string): void => {
   process.stderr.write(`${line}\n`)
 }
 
+/** The lines of a table: columns as wide as their widest cell; the last one runs free. */
+export function table(rows: string[][]): string[] {
+  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? []
+  return rows.map((row) => row.map((cell, i) => (i < row.length - 1 ? cell.padEnd(widths[i] ?? 0) : cell)).join('  '))
+}
+
 /** Prints the help of a command; its exit code. */
 export function printHelp(help: string): number {
   print(help.trim())

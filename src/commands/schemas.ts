@@ -1,7 +1,7 @@
 import { readSettings, type Settings } from '../settings.ts'
 import { registerSchema } from '../stream/register-schema.ts'
 import { SCHEMA_NAMES, type SchemaName, type Standing, schemaText, standingOf, subjectsOf } from '../stream/subjects.ts'
-import { CommandError, print, printHelp, readArguments, tell, UsageError } from './command-line.ts'
+import { CommandError, print, printHelp, readArguments, table, tell, UsageError } from './command-line.ts'
 
 export const help = `Usage: pm-parking-events schemas check [schema …] [--json]
        pm-parking-events schemas register [schema …] [--json]
@@ -30,6 +30,9 @@ interface Line {
   topic: string
 }
 
+const HEAD = ['SUBJECT', 'SCHEMA', 'STANDING']
+const cells = ({ subject, schema, standing }: Line): string[] => [subject, schema, standing]
+
 /** Runs `schemas`; 0, or 1 when a schema is incompatible, or the registry cannot be asked. */
 export async function run(argv: string[]): Promise<number> {
   const { values, positionals } = readArguments(argv, { json: { type: 'boolean' } }, 1 + SCHEMA_NAMES.length)
@@ -43,7 +46,7 @@ export async function run(argv: string[]): Promise<number> {
   const bad = lines.filter(({ standing }) => standing === 'incompatible')
   if (verb === 'register' && bad.length === 0) await told(registerAll(registry, lines))
   if (values.json) print(JSON.stringify(lines, null, 2))
-  else printTable(lines)
+  else for (const row of table([HEAD, ...lines.map(cells)])) print(row)
   if (bad.length === 0) return 0
   tell(
     `${bad.length} incompatible${verb === 'register' ? ', so nothing was registered' : ''}. Use another topic or registry, leave that schema out, or lower the compatibility of its subject`,
@@ -87,10 +90,4 @@ async function registerAll(registry: NonNullable<Settings['registry']>, lines: L
     if (line.standing !== 'registered') await registerSchema(registry, line.schema, line.topic)
     line.standing = 'registered'
   }
-}
-
-function printTable(lines: readonly Line[]): void {
-  const rows = [['SUBJECT', 'SCHEMA', 'STANDING'], ...lines.map((line) => [line.subject, line.schema, line.standing])]
-  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  for (const row of rows) print(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
 }

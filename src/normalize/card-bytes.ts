@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { isCardNumber, issuedLengths, replaceCards } from './card-numbers.ts'
-import { nextRun } from './digit-runs.ts'
+import { isDigit, nextRun } from './digit-runs.ts'
 import { sensitivityOf } from './sensitive-fields.ts'
 
 export interface CleanBytes {
@@ -155,7 +155,6 @@ const QUOTE = 34
 const BACKSLASH = 92
 const BEFORE_NUMBER = /[[,:]\s*$/
 const AFTER_NUMBER = /^\s*[\],}]/
-const isDigit = (code: number) => code >= 48 && code <= 57
 
 /** Place of the quote that ends the string begun at `start`, or the end of the text. */
 function endOfString(text: string, start: number): number {

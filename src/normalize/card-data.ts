@@ -3,6 +3,7 @@ import type { DeadLetterReason } from '../contract/dead-letter.ts'
 import { Decimal, type Json, type JsonObject } from '../contract/record.ts'
 import { type CleanBytes, cleanBase64, cleanBytesWith } from './card-bytes.ts'
 import { isCardNumber, mayHoldCard, replaceCards } from './card-numbers.ts'
+import { SHORTEST_CARD } from './digit-runs.ts'
 import { put } from './put.ts'
 import { remember } from './remember.ts'
 import { isMonthAndYear, type Sensitivity, sensitivityOf } from './sensitive-fields.ts'
@@ -54,7 +55,6 @@ export interface Limits {
 export const LIMITS: Limits = { depth: 90, keys: 100_000, items: 100_000 }
 /** Numbers below have too few digits for a card. */
 const SMALLEST_CARD = 1e12
-const SHORTEST_CARD = 13
 
 /** Exempt paths as a tree; `exempt` at the end of a path covers all below. */
 interface Exempt {
@@ -67,7 +67,7 @@ export function createCards({ tokenKey, exemptPaths, limits = LIMITS }: CardOpti
   const cleanText = (text: string) => {
     if (text.length < SHORTEST_CARD) return text
     const clean = mayHoldCard(text) ? replaceCards(text, replace) : text
-    return clean === text && text.length % 4 === 0 ? cleanBase64(text, replace) : clean
+    return clean === text ? cleanBase64(text, replace) : clean
   }
   const exempt = exemptPaths.length === 0 ? undefined : exemptTree(exemptPaths)
   const walk = createWalk(cleanText, replace, limits)

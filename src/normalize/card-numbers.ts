@@ -1,4 +1,4 @@
-import { nextRun } from './digit-runs.ts'
+import { isDigit, nextRun, SHORTEST_CARD } from './digit-runs.ts'
 
 /**
  * What a card number is: 13–19 digits, alone or with single blanks or hyphens between them, Luhn-valid, of a prefix and a
@@ -46,10 +46,7 @@ const RANGES: readonly Range[] = [
   { from: 9792, to: 9792, lengths: [16] }, //                  Troy
 ]
 
-const SHORTEST = 13
 const LONGEST = 19
-const BLANK = 32
-const HYPHEN = 45
 
 /** Lengths, as a set of bits, that are issued under each first four digits. */
 const ISSUED = issued()
@@ -75,7 +72,7 @@ export function issuedLengths(digits: string, start = 0): number {
 /** Whether digits (and nothing else) are a card number. */
 export function isCardNumber(digits: string): boolean {
   const length = digits.length
-  if (length < SHORTEST || length > LONGEST) return false
+  if (length < SHORTEST_CARD || length > LONGEST) return false
   return (issuedLengths(digits) & (1 << length)) !== 0 && passesLuhn(digits)
 }
 
@@ -94,24 +91,8 @@ function passesLuhn(digits: string): boolean {
  * digit. Only then the text is looked through for 13 digits with single separators.
  */
 export function mayHoldCard(text: string): boolean {
-  for (let i = SHORTEST - 2; i + 1 < text.length; i += SHORTEST - 1) {
-    if (isDigit(text.charCodeAt(i)) || isDigit(text.charCodeAt(i + 1))) return hasRun(text)
-  }
-  return false
-}
-
-function hasRun(text: string): boolean {
-  let digits = 0
-  let afterDigit = false
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (isDigit(code)) {
-      afterDigit = true
-      if (++digits === SHORTEST) return true
-    } else {
-      if (!afterDigit || (code !== BLANK && code !== HYPHEN)) digits = 0
-      afterDigit = false
-    }
+  for (let i = SHORTEST_CARD - 2; i + 1 < text.length; i += SHORTEST_CARD - 1) {
+    if (isDigit(text.charCodeAt(i)) || isDigit(text.charCodeAt(i + 1))) return nextRun(text, 0, false) !== null
   }
   return false
 }
@@ -163,7 +144,7 @@ function replaceInRun(run: string, open: boolean, replace: (digits: string) => s
   const endsGroup = (i: number) => i === count - 1 || startsGroup(i + 1)
   let result = ''
   let copied = 0
-  for (let first = 0; first + SHORTEST <= count; first++) {
+  for (let first = 0; first + SHORTEST_CARD <= count; first++) {
     const length = startsGroup(first) ? lengthOfCard(digits, first, count, endsGroup) : 0
     if (length === 0) continue
     result += run.slice(copied, places[first]) + replace(digits.slice(first, first + length))
@@ -177,7 +158,7 @@ function replaceInRun(run: string, open: boolean, replace: (digits: string) => s
 function lengthOfCard(digits: string, first: number, count: number, endsGroup: (i: number) => boolean): number {
   const lengths = issuedLengths(digits, first)
   if (lengths === 0) return 0
-  for (let length = Math.min(LONGEST, count - first); length >= SHORTEST; length--) {
+  for (let length = Math.min(LONGEST, count - first); length >= SHORTEST_CARD; length--) {
     if ((lengths & (1 << length)) === 0 || !endsGroup(first + length - 1)) continue
     if (passesLuhn(digits.slice(first, first + length))) return length
   }
@@ -190,5 +171,3 @@ function placesOfDigits(run: string): Int32Array {
   for (let i = 0; i < run.length; i++) if (isDigit(run.charCodeAt(i))) places[count++] = i
   return places.subarray(0, count)
 }
-
-const isDigit = (code: number) => code >= 48 && code <= 57

@@ -4,7 +4,7 @@ export interface Run {
   end: number
 }
 
-const SHORTEST_CARD = 13
+export const SHORTEST_CARD = 13
 const BLANK = 32
 const HYPHEN = 45
 
@@ -51,4 +51,4 @@ function endsWithWord(text: string, end: number): boolean {
 }
 
 const isSeparator = (code: number) => code === BLANK || code === HYPHEN
-const isDigit = (code: number) => code >= 48 && code <= 57
+export const isDigit = (code: number) => code >= 48 && code <= 57

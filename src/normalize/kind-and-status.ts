@@ -1,6 +1,8 @@
 import type { Kind } from '../contract/document.ts'
 import type { Json, JsonObject } from '../contract/record.ts'
 import type { Found } from './families/family.ts'
+import { parkingRight } from './families/parking-right.ts'
+import { sessionData } from './families/session-data.ts'
 import { createRole } from './field-roles.ts'
 import { isError } from './http-status.ts'
 import { textOfId } from './identifiers.ts'
@@ -120,7 +122,7 @@ export function readSessionWord(value: Json): string | null {
   return read === CALL_WENT_WELL ? null : read
 }
 
-const SESSION_ID = createRole(['sessionid', 'parkingsessionid', 'parkingrightid', 'parkingrightsid'])
+const SESSION_ID = createRole(`${sessionData.sessionId} ${parkingRight.sessionId}`.split(' '))
 const START_TIME = createRole(['starttimeutc', 'starttime', 'parkingstarttimeutc', 'parkingstarttime'])
 const STOP_TIME = createRole(['stoptimeutc', 'stoptime', 'parkingstoptimeutc', 'parkingstoptime'])
 

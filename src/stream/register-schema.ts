@@ -26,8 +26,11 @@ const scratch = new Output(1 << 20)
 export async function registerSchema(settings: Registry, name: SchemaName, topic: string): Promise<RegisteredSchema> {
   const text = await schemaText(name)
   const [ofTopic, ofRecord] = subjectsOf(text, topic)
-  const id = await register(settings, name, text, ofTopic)
-  await register(settings, name, text, ofRecord)
+  const { url: host, username, password } = settings
+  const auth = username === null ? {} : { auth: { username, password: password ?? '' } }
+  const registry = new SchemaRegistry({ host, ...auth, retry: { retries: 1, maxRetryTimeInSecs: 1 } })
+  const id = await register(registry, settings, name, text, ofTopic)
+  await register(registry, settings, name, text, ofRecord)
   const prefix = Buffer.alloc(5)
   prefix.writeInt32BE(id, 1)
   const writePayload = createAvroWriter(avsc.Type.forSchema(JSON.parse(text)))
@@ -39,10 +42,13 @@ export async function registerSchema(settings: Registry, name: SchemaName, topic
 }
 
 /** The id that the schema has under the subject. */
-async function register(settings: Registry, name: SchemaName, text: string, subject: string): Promise<number> {
-  const { url: host, username, password } = settings
-  const auth = username === null ? {} : { auth: { username, password: password ?? '' } }
-  const registry = new SchemaRegistry({ host, ...auth, retry: { retries: 1, maxRetryTimeInSecs: 1 } })
+async function register(
+  registry: SchemaRegistry,
+  settings: Registry,
+  name: SchemaName,
+  text: string,
+  subject: string,
+): Promise<number> {
   // The client insists on being told the level that the subject has: an operator may have set a stricter one, and another
   // processor that is just registering has not set one yet.
   const compatibility = await compatibilityOf(settings, subject)

@@ -1,6 +1,6 @@
 import type { Settings } from '../../settings.ts'
 import { readToEnd } from '../../stream/read-to-end.ts'
-import { print } from '../command-line.ts'
+import { print, table } from '../command-line.ts'
 import { type Connection, patiently, rangesOf } from '../connect.ts'
 import { type Choice, isChosen } from './choose.ts'
 import { type Letter, listed, printable, sourceText, toLetter } from './letter.ts'
@@ -38,12 +38,6 @@ const cells = (letter: Letter): string[] => [
   sourceText(letter),
   letter.message,
 ]
-
-/** Columns as wide as their widest cell; the last one runs free. */
-function table(rows: string[][]): string[] {
-  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? []
-  return rows.map((row) => row.map((cell, i) => (i < row.length - 1 ? cell.padEnd(widths[i] ?? 0) : cell)).join('  '))
-}
 
 function printPretty({ total, reasons, sources, days, letters }: Summary): void {
   if (letters.length > 0) {
