@@ -67,8 +67,8 @@ function isInexact(text: string, first: number, end: number): boolean {
 
 const BEFORE_NUMBER = ':,[ \t\r\n'
 
-/** Beyond those of most doubles; the first is quick to find, but hexadecimal ids hold it too. */
-const LIKE_GREAT_EXPONENT = /[0-9.][eE][-+0-9][0-9][0-9]/
+/** Beyond those of most doubles; the first is quick to find, and what follows keeps most hexadecimal ids out. */
+const LIKE_GREAT_EXPONENT = /[0-9.][eE][-+]?[0-9]{3,}(?:[\s,\]}]|$)/
 const GREAT_EXPONENT = /(?:^|[:,[\s])-?[0-9.]+[eE][-+]?[0-9]{3}/
 
 /** A dot counts as one: it may stand among the digits of a number. */

@@ -1,4 +1,4 @@
-import { isDigit, nextRun, SHORTEST_CARD } from './digit-runs.ts'
+import { isDigit, isSeparator, nextRun, SHORTEST_CARD } from './digit-runs.ts'
 
 /**
  * What a card number is: 13–19 digits, alone or with single blanks or hyphens between them, Luhn-valid, of a prefix and a
@@ -87,14 +87,24 @@ function passesLuhn(digits: string): boolean {
 
 /**
  * Whether a text may hold a card number: cheap, and never wrong when it says no. A card number covers at least 13
- * characters and has a digit in every two of them; so it covers both characters at some place 11, 23, 35 …, and one is a
- * digit. Only then the text is looked through for 13 digits with single separators.
+ * characters, so it covers both characters at some place 11, 23, 35 …, and 13 digits and separators around it.
  */
 export function mayHoldCard(text: string): boolean {
   for (let i = SHORTEST_CARD - 2; i + 1 < text.length; i += SHORTEST_CARD - 1) {
-    if (isDigit(text.charCodeAt(i)) || isDigit(text.charCodeAt(i + 1))) return nextRun(text, 0, false) !== null
+    if (isOfRun(text, i) && isOfRun(text, i + 1) && isWide(text, i)) return nextRun(text, 0, false) !== null
   }
   return false
+}
+
+const isOfRun = (text: string, i: number) => isDigit(text.charCodeAt(i)) || isSeparator(text.charCodeAt(i))
+
+/** Whether at least 13 digits and separators in a row stand around a place. */
+function isWide(text: string, place: number): boolean {
+  let start = place
+  while (isOfRun(text, start - 1)) start--
+  let end = place + 1
+  while (end - start < SHORTEST_CARD && isOfRun(text, end)) end++
+  return end - start >= SHORTEST_CARD
 }
 
 /** Texts made of digits that are no card numbers, whatever their digits add up to: times and decimal numbers. */

@@ -15,30 +15,25 @@ const HYPHEN = 45
  * @param alone only such as do not go on from a word; then a run may begin within, behind a separator.
  */
 export function nextRun(text: string, from: number, alone: boolean): Run | null {
-  const isDigitAt = (i: number) => isDigit(text.charCodeAt(i))
-  let i = from
-  while (i < text.length) {
-    if (!isDigitAt(i)) {
-      i++
-      continue
+  let start = from
+  let end = from
+  let digits = 0
+  let inWord = false
+  for (let i = from; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (isDigit(code)) {
+      if (digits === 0) {
+        start = i
+        inWord = alone && endsWithWord(text, i)
+      }
+      digits++
+      end = i + 1
+    } else if (digits !== 0 && (inWord || end !== i || !isSeparator(code))) {
+      if (digits >= SHORTEST_CARD && !inWord) break
+      digits = 0
     }
-    let start = i
-    let digits = 0
-    let inWord = alone && endsWithWord(text, i)
-    for (;;) {
-      if (isDigitAt(i)) digits++
-      else if (isSeparator(text.charCodeAt(i)) && isDigitAt(i + 1)) {
-        if (inWord) {
-          start = i + 1
-          digits = 0
-          inWord = false
-        }
-      } else break
-      i++
-    }
-    if (!inWord && digits >= SHORTEST_CARD) return { start, end: i }
   }
-  return null
+  return digits >= SHORTEST_CARD && !inWord ? { start, end } : null
 }
 
 const WORD = /[\p{L}\p{N}]$/u
@@ -50,5 +45,5 @@ function endsWithWord(text: string, end: number): boolean {
   return end > 0 && WORD.test(text.slice(Math.max(0, end - 2), end))
 }
 
-const isSeparator = (code: number) => code === BLANK || code === HYPHEN
+export const isSeparator = (code: number) => code === BLANK || code === HYPHEN
 export const isDigit = (code: number) => code >= 48 && code <= 57

@@ -23,17 +23,20 @@ export function createFinder<F extends Field>(fields: readonly F[]): Finder<F> {
   const nothing = Object.fromEntries(fields.map((field) => [field, null])) as Pick<Found, F>
   /** By the number of a field: how near is what was found, and under how good a name. */
   const ranks = new Int16Array(fields.length)
+  /** Where it looks just now; what it makes no function anew for. */
+  const at: Place = { record: {}, body: {}, key: '', zone: null }
+  const clock = createClock(at)
 
-  function read(found: Pick<Found, F>, name: Name, before: number, key: string, value: Json, clock: Clocks): void {
-    const { number, rank, inner } = name
+  function read(found: Pick<Found, F>, { number, rank, inner }: Name, before: number, key: string, value: Json): void {
     if (value === null || value === undefined) return
     if (inner !== null && typeof value === 'object') {
       const within = Array.isArray(value) ? value[0] : value
       if (!isObject(within)) return
-      for (const name in within) read(found, inner(name), before, name, within[name] as Json, clock)
+      for (const name in within) read(found, inner(name), before, name, within[name] as Json)
     } else if (number !== null && before + rank < (ranks[number] as number)) {
       const field = fields[number] as F
-      const one = READERS[field](value, key, clock)
+      at.key = key
+      const one = READERS[field](value, clock)
       if (one === null) return
       found[field] = one
       ranks[number] = before + rank
@@ -43,12 +46,14 @@ export function createFinder<F extends Field>(fields: readonly F[]): Finder<F> {
   return (record, bodies, zone) => {
     ranks.fill(UNRANKED)
     const found = { ...nothing }
+    at.record = record
+    at.zone = zone
     for (let i = 0; i < bodies.length; i++) {
       const body = bodies[i] as JsonObject
-      const clock = () => clockNamedIn(body) ?? clockNamedIn(record) ?? zone
+      at.body = body
       for (const key in body) {
         const name = nameOf(key)
-        if (name !== NO_NAME) read(found, name, i * A_BODY, key, body[key] as Json, clock)
+        if (name !== NO_NAME) read(found, name, i * A_BODY, key, body[key] as Json)
       }
     }
     return found
@@ -59,17 +64,37 @@ export function createFinder<F extends Field>(fields: readonly F[]): Finder<F> {
 const A_BODY = 1_000
 const UNRANKED = 32_000
 
-/** The clock of a time whose name does not tell of which zone it is; null when nobody tells. */
-type Clocks = () => Clock | null
+interface Place {
+  record: JsonObject
+  body: JsonObject
+  /** The name of the field. */
+  key: string
+  /** For which nobody names one. */
+  zone: Clock | null
+}
+
+/**
+ * A time without a zone is UTC where its name says so (`stopTimeUtc`); else it is of the zone that its body names, or the
+ * record, or else of `DEFAULT_TIME_ZONE`, or else UTC; but a local time (`stopTimeLocal`) of a zone that nobody tells is no time.
+ */
+function createClock(at: Place): Clock {
+  return (shown) => {
+    if (/utc$/i.test(at.key)) return shown
+    const told = clockNamedIn(at.body) ?? clockNamedIn(at.record) ?? at.zone
+    return (told ?? (/local$/i.test(at.key) ? NO_TIME : UTC))(shown)
+  }
+}
+
+const NO_TIME: Clock = () => Number.NaN
 
 /** Null: the value does not say. */
-const READERS: { [field in Field]: (value: Json, key: string, clock: Clocks) => Found[field] } = {
+const READERS: { [field in Field]: (value: Json, clock: Clock) => Found[field] } = {
   sessionId: textOfId,
   zoneId: textOfId,
   card: readCard,
   plate: (value) => readShort(value, 32),
-  startsAt: readTimeNamed,
-  endsAt: readTimeNamed,
+  startsAt: readTime,
+  endsAt: readTime,
   amount: (value) => (amountOf(value) === null ? null : value),
   currency: currencyOf,
   status: readSessionWord,
@@ -86,16 +111,3 @@ function readShort(value: Json, most: number): string | null {
   const text = textOfId(value)?.trim() ?? null
   return text !== null && text.length <= most ? text : null
 }
-
-/**
- * A time without a zone is UTC where its name says so (`stopTimeUtc`); else it is of the zone that its body names, or the
- * record, or else of `DEFAULT_TIME_ZONE`, or else UTC; but a local time (`stopTimeLocal`) of a zone that nobody tells is no time.
- */
-function readTimeNamed(value: Json, key: string, clock: Clocks): number | null {
-  return readTime(value, (shown) => {
-    if (/utc$/i.test(key)) return shown
-    return (clock() ?? (/local$/i.test(key) ? NO_TIME : UTC))(shown)
-  })
-}
-
-const NO_TIME: Clock = () => Number.NaN
