@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer'
-import { isCardNumber, issuedLengths, replaceCards } from './card-numbers.ts'
+import { isCardNumber, issuedLengths } from './card-numbers.ts'
+import { replaceCards } from './cards-in-text.ts'
 import { isDigit, nextRun } from './digit-runs.ts'
+import { showsPrintedCard } from './printed-cards.ts'
 import { sensitivityOf } from './sensitive-fields.ts'
 
 export interface CleanBytes {
@@ -17,23 +19,33 @@ export interface CleanBytes {
  * value is withheld.
  */
 export function cleanBytesWith(value: Buffer, replace: (digits: string) => string): CleanBytes {
-  if (!isUtf8(value)) return withholdIf(showsCard(value.toString('latin1')) || hidesCard(value), value)
+  if (!isUtf8(value)) return withholdIf(showsCardInBinary(value), value)
   const text = value.toString('utf8')
-  if (CONTROLS.test(text)) return withholdIf(showsCard(text) || hidesCard(value), value)
+  if (CONTROLS.test(text)) return withholdIf(showsCardInBinary(value), value)
   const clean = blankSensitive(replaceInText(text, replace))
   if (ESCAPED_DIGITS.test(clean) && showsCard(unescaped(clean))) return { value: null, altered: true }
   if (hasCardInBase64(clean)) return { value: null, altered: true }
   return clean === text ? { value, altered: false } : { value: Buffer.from(clean), altered: true }
 }
 
+const showsCardInBinary = (value: Buffer) => textsOf(value).some(showsCard) || hidesCard(value)
+
+/** As UTF-8, and as UTF-16 of either order. */
+function textsOf(value: Buffer): string[] {
+  const even = value.subarray(0, value.length & ~1)
+  return [value.toString(), even.toString('utf16le'), Buffer.from(even).swap16().toString('utf16le')]
+}
+
 /** What no text holds: it is a binary encoding, and to change its text would break its lengths. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const CONTROLS = /[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]/
-/** A digit, blank or hyphen written as a JSON escape. */
-const ESCAPED_DIGITS = /\\u00(?:3[0-9]|2[0dD])/
-const ESCAPES = /\\u00(3[0-9]|2[0dD])/g
+/** A digit, or what follows a digit, written as a JSON escape. */
+const ESCAPED_DIGITS = /\\u003[0-9]|[0-9]\\(?:u[0-9a-fA-F]{4}|[t/])/
+const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|([t/\\]))/g
 const unescaped = (text: string) =>
-  text.replace(ESCAPES, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+  text.replace(ESCAPE, (_, code: string | undefined, short: string) =>
+    code === undefined ? (short === 't' ? '\t' : short) : String.fromCharCode(Number.parseInt(code, 16)),
+  )
 
 /**
  * Text that is base64 of something that holds a card number, as bytes of Avro and Protobuf are: the same of it without.
@@ -63,7 +75,7 @@ function endOfBase64(text: string, start: number): number {
 function hasCardInBase64(text: string): boolean {
   for (let start = 0; start < text.length; ) {
     const end = endOfBase64(text, start)
-    if (end - start >= SHORTEST_BASE64 && showsCard(Buffer.from(text.slice(start, end), 'base64').toString('latin1')))
+    if (end - start >= SHORTEST_BASE64 && showsCard(Buffer.from(text.slice(start, end), 'base64').toString()))
       return true
     start = Math.max(end, start + 1)
   }
@@ -104,11 +116,11 @@ function zigzag(number: bigint): bigint {
 const withholdIf = (found: boolean, value: Buffer): CleanBytes =>
   found ? { value: null, altered: true } : { value, altered: false }
 
-/** Whether any 13–19 digits in a row are a card number, whatever stands beside them; the NULs of UTF-16 left out. */
+/** Whether any 13–19 digits in a row are a card number, whatever stands beside them. */
 function showsCard(text: string): boolean {
-  const plain = text.replaceAll('\0', '')
-  for (let run = nextRun(plain, 0, false); run !== null; run = nextRun(plain, run.end, false)) {
-    const digits = plain.slice(run.start, run.end).replace(/[ -]/g, '')
+  if (showsPrintedCard(text)) return true
+  for (let run = nextRun(text, 0, false); run !== null; run = nextRun(text, run.end, false)) {
+    const digits = text.slice(run.start, run.end).replace(/\D/g, '')
     for (let start = 0; start + 13 <= digits.length; start++) {
       if (issuedLengths(digits, start) !== 0 && beginsWithCard(digits, start)) return true
     }

@@ -1,8 +1,9 @@
-import { isDigit, isSeparator, nextRun, SHORTEST_CARD } from './digit-runs.ts'
+import { SHORTEST_CARD } from './digit-runs.ts'
 
 /**
- * What a card number is: 13–19 digits, alone or with single blanks or hyphens between them, Luhn-valid, of a prefix and a
- * length that a card network issues, and not part of a longer word. A tenth of all digit strings pass Luhn, so prefix and
+ * What a card number is: 13–19 digits, alone or with single blanks or hyphens between them, or in the groups that are
+ * printed on cards, whatever stands between these; Luhn-valid, of a prefix and a length that a card network issues, and
+ * not part of a longer word. A tenth of all digit strings pass Luhn, so prefix and
  * length decide how many innocent numbers are taken for cards: 1.8 % of random numbers of 13–19 digits, 3.8 % of those of
  * 16 digits; epoch milliseconds and microseconds never (they begin with 1). `CARD_EXEMPT_PATHS` names fields to spare.
  *
@@ -46,7 +47,7 @@ const RANGES: readonly Range[] = [
   { from: 9792, to: 9792, lengths: [16] }, //                  Troy
 ]
 
-const LONGEST = 19
+export const LONGEST_CARD = 19
 
 /** Lengths, as a set of bits, that are issued under each first four digits. */
 const ISSUED = issued()
@@ -72,112 +73,15 @@ export function issuedLengths(digits: string, start = 0): number {
 /** Whether digits (and nothing else) are a card number. */
 export function isCardNumber(digits: string): boolean {
   const length = digits.length
-  if (length < SHORTEST_CARD || length > LONGEST) return false
+  if (length < SHORTEST_CARD || length > LONGEST_CARD) return false
   return (issuedLengths(digits) & (1 << length)) !== 0 && passesLuhn(digits)
 }
 
-function passesLuhn(digits: string): boolean {
+export function passesLuhn(digits: string): boolean {
   let sum = 0
   for (let i = digits.length - 1, double = false; i >= 0; i--, double = !double) {
     const digit = digits.charCodeAt(i) - 48
     sum += double ? (digit > 4 ? digit * 2 - 9 : digit * 2) : digit
   }
   return sum % 10 === 0
-}
-
-/**
- * Whether a text may hold a card number: cheap, and never wrong when it says no. A card number covers at least 13
- * characters, so it covers both characters at some place 11, 23, 35 …, and 13 digits and separators around it.
- */
-export function mayHoldCard(text: string): boolean {
-  for (let i = SHORTEST_CARD - 2; i + 1 < text.length; i += SHORTEST_CARD - 1) {
-    if (isOfRun(text, i) && isOfRun(text, i + 1) && isWide(text, i)) return nextRun(text, 0, false) !== null
-  }
-  return false
-}
-
-const isOfRun = (text: string, i: number) => isDigit(text.charCodeAt(i)) || isSeparator(text.charCodeAt(i))
-
-/** Whether at least 13 digits and separators in a row stand around a place. */
-function isWide(text: string, place: number): boolean {
-  let start = place
-  while (isOfRun(text, start - 1)) start--
-  let end = place + 1
-  while (end - start < SHORTEST_CARD && isOfRun(text, end)) end++
-  return end - start >= SHORTEST_CARD
-}
-
-/** Texts made of digits that are no card numbers, whatever their digits add up to: times and decimal numbers. */
-const INNOCENT =
-  /^(?:\d{4}-\d\d-\d\d[Tt ]\d\d:[\d:.,]{2,15} ?(?:[Zz]|[+-][\d:]{2,5})?|[\s(]*[+-]?\d{1,12}\.\d+(?:[\s,;]+[+-]?\d{1,12}\.\d+)*[\s)]*)$/
-
-const WORD = /^[\p{L}\p{N}]/u
-
-/** A longer text is looked through: an expression fails on millions of characters. */
-const MOST_INNOCENT = 100_000
-
-/** UUIDs that happen to have many digits are no card numbers either, wherever they stand. */
-const UUID = /(?<![\p{L}\p{N}_-])([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?![\p{L}\p{N}_-])/iu
-
-/**
- * Replaces every card number in a text by what `replace` makes of its digits; the same text when there is none. Where a
- * run of digits is longer than a card (`2023-06-01 4111 1111 1111 1111`), each series of its groups is looked at.
- */
-export function replaceCards(text: string, replace: (digits: string) => string): string {
-  if (nextRun(text, 0, true) === null || (text.length <= MOST_INNOCENT && INNOCENT.test(text))) return text
-  if (!UUID.test(text)) return replaceInPart(text, replace)
-  // Split by UUIDs: they stand at the odd places.
-  return text
-    .split(UUID)
-    .map((part, i) => (i % 2 === 0 ? replaceInPart(part, replace) : part))
-    .join('')
-}
-
-function replaceInPart(part: string, replace: (digits: string) => string): string {
-  let result = ''
-  let copied = 0
-  for (let run = nextRun(part, 0, true); run !== null; run = nextRun(part, run.end, true)) {
-    const goesOn = WORD.test(part.slice(run.end, run.end + 2))
-    result += part.slice(copied, run.start) + replaceInRun(part.slice(run.start, run.end), goesOn, replace)
-    copied = run.end
-  }
-  return result + part.slice(copied)
-}
-
-/** @param open the last group goes on as a word, so it is no group of digits. */
-function replaceInRun(run: string, open: boolean, replace: (digits: string) => string): string {
-  const digits = run.replace(/[ -]/g, '')
-  const places = placesOfDigits(run)
-  const startsGroup = (i: number) => i === 0 || places[i] !== (places[i - 1] ?? 0) + 1
-  let count = places.length
-  if (open) while (count > 0 && !startsGroup(--count));
-  const endsGroup = (i: number) => i === count - 1 || startsGroup(i + 1)
-  let result = ''
-  let copied = 0
-  for (let first = 0; first + SHORTEST_CARD <= count; first++) {
-    const length = startsGroup(first) ? lengthOfCard(digits, first, count, endsGroup) : 0
-    if (length === 0) continue
-    result += run.slice(copied, places[first]) + replace(digits.slice(first, first + length))
-    first += length - 1
-    copied = (places[first] ?? 0) + 1
-  }
-  return result + run.slice(copied)
-}
-
-/** Length of the longest card number that begins at `first` and ends with a group; 0 when none does. */
-function lengthOfCard(digits: string, first: number, count: number, endsGroup: (i: number) => boolean): number {
-  const lengths = issuedLengths(digits, first)
-  if (lengths === 0) return 0
-  for (let length = Math.min(LONGEST, count - first); length >= SHORTEST_CARD; length--) {
-    if ((lengths & (1 << length)) === 0 || !endsGroup(first + length - 1)) continue
-    if (passesLuhn(digits.slice(first, first + length))) return length
-  }
-  return 0
-}
-
-function placesOfDigits(run: string): Int32Array {
-  const places = new Int32Array(run.length)
-  let count = 0
-  for (let i = 0; i < run.length; i++) if (isDigit(run.charCodeAt(i))) places[count++] = i
-  return places.subarray(0, count)
 }

@@ -105,16 +105,13 @@ async function lookAtDocuments(
 /** Known cards in a text, whatever stands between their digits, also in what it holds as base64. */
 function* cardsIn(text: string, cards: ReadonlyMap<string, string>): Generator<string> {
   yield* plainCardsIn(text, cards)
-  for (const [run] of text.matchAll(DIGITS_IN_BASE64))
+  for (const [run] of text.matchAll(/[\w+/-]{18,}/g))
     yield* plainCardsIn(Buffer.from(run, 'base64').toString('latin1'), cards)
 }
 
-/** Threes of digits, blanks and hyphens as base64 spells them, and what of a number may stand before and after. */
-const DIGITS_IN_BASE64 = /(?:[\w+/]{4})?(?:[ILMNO][CDSTijyz][AEIMQUYcgk0][w-z0-5gt]){3,}[\w+/]{0,4}/g
-
 function* plainCardsIn(text: string, cards: ReadonlyMap<string, string>): Generator<string> {
-  for (const [run] of text.matchAll(/\d(?:[ -]?\d){12,}/g)) {
-    const digits = run.replace(/[ -]/g, '')
+  for (const [run] of text.replaceAll(/%20|\\+t/g, ' ').matchAll(/\d(?:[^0-9A-Za-z]{0,9}\d){12,}/g)) {
+    const digits = run.replace(/\D/g, '')
     for (let start = 0; start + 13 <= digits.length; start++) {
       for (let length = 13; length <= 19; length++) {
         const part = digits.slice(start, start + length)
@@ -184,7 +181,19 @@ function newCard(random: Random): string {
   return body + ((10 - (sum % 10)) % 10)
 }
 
-const groups = (digits: string, separator: string) => digits.replace(/(\d{4})(?=\d)/g, `$1${separator}`)
+/** The number in groups as cards of its length have them. */
+function groups(digits: string, between: string): string {
+  const widths = digits.length === 15 ? [4, 6, 5] : digits.length === 14 ? [4, 6, 4] : [4, 4, 4, 4, 3]
+  const parts = widths.map((width, i) => {
+    const start = widths.slice(0, i).reduce((sum, one) => sum + one, 0)
+    return digits.slice(start, start + width)
+  })
+  return parts.filter((part) => part !== '').join(between)
+}
+
+const BLANKS_AND_HYPHENS = [' ', '-', '\u00a0', '\u202f', '–', '\u2011'] as const
+/** What people and programs write between groups; of numbers that have no groups only the former are known. */
+const BETWEEN_GROUPS = ['.', '_', '/', '\\', '+', '%20', '\t', '  ', ' - ', ' – '] as const
 
 type Place = (text: string, digits: string, base: Record<string, unknown>) => Message
 
@@ -293,7 +302,7 @@ function fieldsOfCharge() {
     { name: 'words', type: { type: 'map', values: 'string' } },
     { name: 'counts', type: { type: 'map', values: { type: 'array', items: 'long' } } },
     { name: 'raw', type: 'bytes' },
-    { name: 'block', type: { type: 'fixed', name: 'Block', size: 24 } },
+    { name: 'block', type: { type: 'fixed', name: 'Block', size: 40 } },
     { name: 'amount', type: { type: 'bytes', logicalType: 'decimal', precision: 30, scale: 2 } },
   ]
 }
@@ -301,7 +310,7 @@ function fieldsOfCharge() {
 const PAYMENT = { pan: '', number: 0n, ratio: 0 }
 const CHARGE = {
   ...{ payment: PAYMENT, list: [], words: {}, counts: {} },
-  ...{ raw: Buffer.from([7]), block: Buffer.alloc(24), amount: Buffer.from([7]) },
+  ...{ raw: Buffer.from([7]), block: Buffer.alloc(40), amount: Buffer.from([7]) },
 }
 
 async function registerSchemas(url: string, names: RunNames): Promise<Schemas> {
@@ -415,7 +424,7 @@ const AVRO_PLACES: Record<string, AvroPlace> = {
   'Avro bytes': own((text) => ({ raw: Buffer.from(text) })),
   'Avro bytes of a sentence': own((text) => ({ raw: Buffer.from(`paid with ${text}, thank you`) })),
   'Avro bytes of JSON': own((text) => ({ raw: Buffer.from(JSON.stringify({ pan: text })) })),
-  'an Avro fixed': own((text) => ({ block: Buffer.from(text.padEnd(24)) })),
+  'an Avro fixed': own((text) => ({ block: Buffer.concat([Buffer.from(text), Buffer.alloc(40)], 40) })),
   'an Avro decimal': own((_, digits) => ({ amount: bigEndian(BigInt(digits) * 100n) })),
   "Kafka's key beside Avro": (text, _, { order_id }, schemas) => ({
     key: text,
@@ -453,7 +462,7 @@ function hide(count: number, random: Random, schemas: Schemas) {
   for (let i = 0; i < count; i++) {
     const digits = newCard(random)
     const id = String(random.int(1, 9)) + Array.from({ length: random.int(12, 18) }, () => random.int(0, 9)).join('')
-    const text = random.pick([digits, groups(digits, ' '), groups(digits, '-')])
+    const text = random.pick([() => digits, () => groups(digits, random.pick(betweensOf(digits)))])()
     const [name, place] = places[i % places.length] as (typeof places)[number]
     cards.set(digits, name)
     ids.add(id)
@@ -464,6 +473,9 @@ function hide(count: number, random: Random, schemas: Schemas) {
   for (const id of ids) if (cards.has(id)) ids.delete(id)
   return { cards, ids, messages }
 }
+
+const betweensOf = ({ length }: string) =>
+  length === 13 || length === 18 ? BLANKS_AND_HYPHENS : ([...BLANKS_AND_HYPHENS, ...BETWEEN_GROUPS] as const)
 
 function placesOf(schemas: Schemas) {
   type Hide = (text: string, digits: string, i: number, order_id: string, type: RecordType) => Message

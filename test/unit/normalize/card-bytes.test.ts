@@ -38,9 +38,12 @@ describe('text', () => {
     }
   })
 
-  test('that spells a card number as escapes is withheld', () => {
+  test('that spells a card number as escapes has a token or is withheld', () => {
     expect(clean('{"card":"\\u0034111111111111111"}')).toEqual({ value: null, altered: true })
+    for (const between of ['\\u00a0', '\\u002f', '\\u0009', '\\u2013'])
+      expect(cleanText(`{"card":"${['4111', '1111', '1111', '1111'].join(between)}"`)).toBe(`{"card":"${TOKEN}"`)
     expect(clean('{"text":"\\u0034 wheels"}').altered).toBe(false)
+    expect(clean('{"text":"\\"IC4111111111111111N\\"", "day":"12\\u002f24"').altered).toBe(true)
   })
 })
 
@@ -52,6 +55,10 @@ describe('binary data', () => {
     ],
     ['no UTF-8', Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(CARD)])],
     ['UTF-16', Buffer.from(`card ${CARD}`, 'utf16le')],
+    ['UTF-16, in groups', Buffer.from('4111.1111.1111.1111', 'utf16le')],
+    ['Avro, in groups', Buffer.from('\0\0\0\0\t&4111.1111.1111.11112')],
+    ['Avro, no-break blanks', Buffer.from('\0\0\0\0\t.4111\u00a01111\u00a01111\u00a011112')],
+    ['Latin-1 with no-break blanks', Buffer.from('caf\xe9 4111\xa01111\xa01111\xa01111', 'latin1')],
   ])('that shows a card number is withheld: %s', (_, value) => {
     expect(cards.cleanBytes(value)).toEqual({ value: null, altered: true })
   })

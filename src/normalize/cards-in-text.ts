@@ -1,0 +1,130 @@
+import { issuedLengths, LONGEST_CARD, passesLuhn } from './card-numbers.ts'
+import { isDigit, isSeparator, nextRun, SHORTEST_CARD } from './digit-runs.ts'
+import { ESCAPED, replacePrinted } from './printed-cards.ts'
+
+/**
+ * Whether a text may hold a card number: cheap, and never wrong when it says no. A card number covers at least 13
+ * characters, so it covers both characters at some place 11, 23, 35 …, and 13 digits and separators stand around it.
+ */
+export function mayHoldCard(text: string): boolean {
+  for (let i = SHORTEST_CARD - 2; i + 1 < text.length; i += SHORTEST_CARD - 1) {
+    if (isOfRun(text, i) && isOfRun(text, i + 1) && isWide(text, i)) return true
+  }
+  return false
+}
+
+function isOfRun(text: string, i: number): boolean {
+  const code = text.charCodeAt(i)
+  return isDigit(code) || isSeparator(code) || (code < 128 && OF_GROUPS[code] === 1)
+}
+
+/** Characters between groups, by code. */
+const OF_GROUPS = new Uint8Array(128)
+for (const character of '._/\\+%\tt') OF_GROUPS[character.charCodeAt(0)] = 1
+
+/** Whether at least 13 digits and separators in a row stand around a place. */
+function isWide(text: string, place: number): boolean {
+  let start = place
+  while (isOfRun(text, start - 1)) start--
+  let end = place + 1
+  while (end - start < SHORTEST_CARD && isOfRun(text, end)) end++
+  return end - start >= SHORTEST_CARD
+}
+
+/** Texts made of digits that are no card numbers, whatever their digits add up to: times and decimal numbers. */
+const INNOCENT =
+  /^(?:\d{4}-\d\d-\d\d[Tt ]\d\d:[\d:.,]{2,15} ?(?:[Zz]|[+-][\d:]{2,5})?|[\s(]*[+-]?\d{1,12}\.\d+(?:[\s,;]+[+-]?\d{1,12}\.\d+)*[\s)]*)$/
+
+const WORD = /^[\p{L}\p{N}]/u
+
+/** A longer text is looked through: an expression fails on millions of characters. */
+const MOST_INNOCENT = 100_000
+
+/** UUIDs that happen to have many digits are no card numbers either, wherever they stand. */
+const UUID = /(?<![\p{L}\p{N}_-])([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?![\p{L}\p{N}_-])/iu
+
+/**
+ * Replaces every card number in a text by what `replace` makes of its digits; the same text when there is none. Where a
+ * run of digits is longer than a card (`2023-06-01 4111 1111 1111 1111`), each series of its groups is looked at.
+ */
+export function replaceCards(text: string, replace: (digits: string) => string): string {
+  const clean = replacePlain(text, replace)
+  return clean.includes('%') || clean.includes('\\') ? replaceBetweenEscapes(clean, replace) : clean
+}
+
+function replacePlain(text: string, replace: (digits: string) => string): string {
+  const clean = isInnocent(text) ? text : replaceBetweenUuids(text, replace)
+  return replacePrinted(clean, clean, replace)
+}
+
+/** Of addresses and of JSON, within a text: `%20` and `\\n` are no digits, and no end of a word. */
+function replaceBetweenEscapes(text: string, replace: (digits: string) => string): string {
+  const clean = replaceRuns(text, masked(text), replace)
+  return replacePrinted(clean, masked(clean), replace)
+}
+
+const masked = (text: string) => text.replace(ESCAPES, (all) => ESCAPED.repeat(all.length))
+
+const ESCAPES = /%[0-9a-fA-F]{2}|\\{1,16}(?:[bfnrt]|u[0-9a-fA-F]{4})/g
+
+const isInnocent = (text: string) =>
+  nextRun(text, 0, true) === null || (text.length <= MOST_INNOCENT && INNOCENT.test(text))
+
+function replaceBetweenUuids(text: string, replace: (digits: string) => string): string {
+  if (!UUID.test(text)) return replaceRuns(text, text, replace)
+  // Split by UUIDs: they stand at the odd places.
+  return text
+    .split(UUID)
+    .map((part, i) => (i % 2 === 0 ? replaceRuns(part, part, replace) : part))
+    .join('')
+}
+
+/** @param shown the text, of equal length, as it is to be read. */
+function replaceRuns(text: string, shown: string, replace: (digits: string) => string): string {
+  let result = ''
+  let copied = 0
+  for (let run = nextRun(shown, 0, true); run !== null; run = nextRun(shown, run.end, true)) {
+    const goesOn = WORD.test(shown.slice(run.end, run.end + 2))
+    result += text.slice(copied, run.start) + replaceInRun(text.slice(run.start, run.end), goesOn, replace)
+    copied = run.end
+  }
+  return copied === 0 ? text : result + text.slice(copied)
+}
+
+/** @param open the last group goes on as a word, so it is no group of digits. */
+function replaceInRun(run: string, open: boolean, replace: (digits: string) => string): string {
+  const digits = run.replace(/\D/g, '')
+  const places = placesOfDigits(run)
+  const startsGroup = (i: number) => i === 0 || places[i] !== (places[i - 1] ?? 0) + 1
+  let count = places.length
+  if (open) while (count > 0 && !startsGroup(--count));
+  const endsGroup = (i: number) => i === count - 1 || startsGroup(i + 1)
+  let result = ''
+  let copied = 0
+  for (let first = 0; first + SHORTEST_CARD <= count; first++) {
+    const length = startsGroup(first) ? lengthOfCard(digits, first, count, endsGroup) : 0
+    if (length === 0) continue
+    result += run.slice(copied, places[first]) + replace(digits.slice(first, first + length))
+    first += length - 1
+    copied = (places[first] ?? 0) + 1
+  }
+  return result + run.slice(copied)
+}
+
+/** Length of the longest card number that begins at `first` and ends with a group; 0 when none does. */
+function lengthOfCard(digits: string, first: number, count: number, endsGroup: (i: number) => boolean): number {
+  const lengths = issuedLengths(digits, first)
+  if (lengths === 0) return 0
+  for (let length = Math.min(LONGEST_CARD, count - first); length >= SHORTEST_CARD; length--) {
+    if ((lengths & (1 << length)) === 0 || !endsGroup(first + length - 1)) continue
+    if (passesLuhn(digits.slice(first, first + length))) return length
+  }
+  return 0
+}
+
+function placesOfDigits(run: string): Int32Array {
+  const places = new Int32Array(run.length)
+  let count = 0
+  for (let i = 0; i < run.length; i++) if (isDigit(run.charCodeAt(i))) places[count++] = i
+  return places.subarray(0, count)
+}
