@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { isCardNumber, issuedLengths } from './card-numbers.ts'
 import { replaceCards } from './cards-in-text.ts'
-import { isDigit, nextRun } from './digit-runs.ts'
+import { isDigit, nextRun, type Run } from './digit-runs.ts'
 import { showsPrintedCard } from './printed-cards.ts'
 import { sensitivityOf } from './sensitive-fields.ts'
 
@@ -48,38 +48,72 @@ const unescaped = (text: string) =>
   )
 
 /**
- * Text that is base64 of something that holds a card number, as bytes of Avro and Protobuf are: the same of it without.
- * What cannot be taken out of it is withheld.
+ * A text with what is base64 in it of something that holds a card number, as bytes of Avro and Protobuf are: that without the
+ * number, or withheld where it cannot be taken out.
  */
 export function cleanBase64(text: string, replace: (digits: string) => string): string {
-  if (text.length % 4 !== 0 || text.length < SHORTEST_BASE64 || endOfBase64(text, 0) !== text.length) return text
-  const { value, altered } = cleanBytesWith(Buffer.from(text, 'base64'), replace)
-  return altered ? (value?.toString('base64') ?? 'withheld') : text
+  let result = ''
+  let copied = 0
+  for (let run = nextBase64(text, 0); run !== null; run = nextBase64(text, run.end)) {
+    const base64 = text.slice(run.start, run.end)
+    const clean = cleanRun(base64, replace)
+    if (clean === base64) continue
+    result += text.slice(copied, run.start) + clean
+    copied = run.end
+  }
+  return copied === 0 ? text : result + text.slice(copied)
 }
 
-/** Of the 13 digits of the shortest card. */
-const SHORTEST_BASE64 = 20
+function cleanRun(base64: string, replace: (digits: string) => string): string {
+  const { value, altered } = cleanBytesWith(Buffer.from(base64, 'base64'), replace)
+  if (altered) return value?.toString(/[-_]/.test(base64) ? 'base64url' : 'base64') ?? WITHHELD
+  return showsCardInBase64(base64) ? WITHHELD : base64
+}
+
+const WITHHELD = 'withheld'
+
+/** By its length and first hyphens: what most ids are. */
+const isUuid = (text: string, start: number, end: number) =>
+  end - start === 36 && text[start + 8] === '-' && text[start + 13] === '-'
+
+function hasCardInBase64(text: string): boolean {
+  for (let run = nextBase64(text, 0); run !== null; run = nextBase64(text, run.end)) {
+    if (showsCardInBase64(text.slice(run.start, run.end))) return true
+  }
+  return false
+}
+
+/** Where it begins is not known: other characters of the alphabet may stand before it. */
+function showsCardInBase64(base64: string): boolean {
+  return [0, 1, 2, 3].some((start) => showsCard(Buffer.from(base64.slice(start), 'base64').toString()))
+}
+
+/** Of 13 digits, the shortest card. */
+const SHORTEST_BASE64 = 18
 const IN_BASE64 = new Uint8Array(0x10000)
-for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/')
+for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_')
   IN_BASE64[character.charCodeAt(0)] = 1
 const PADDING = 61
 
-/** Behind the last character of base64 that begins at `start`. By hand, as it may be millions. */
-function endOfBase64(text: string, start: number): number {
-  let end = start
-  while (end < text.length && IN_BASE64[text.charCodeAt(end)] === 1) end++
-  while (end > start && text.charCodeAt(end) === PADDING && end % 4 !== start % 4) end++
-  return end
-}
-
-function hasCardInBase64(text: string): boolean {
-  for (let start = 0; start < text.length; ) {
-    const end = endOfBase64(text, start)
-    if (end - start >= SHORTEST_BASE64 && showsCard(Buffer.from(text.slice(start, end), 'base64').toString()))
-      return true
-    start = Math.max(end, start + 1)
+/**
+ * The next characters of base64 or base64url that are enough for a card number, at or after `from`. Looks at one of 18
+ * characters, and by hand, as there may be millions.
+ */
+function nextBase64(text: string, from: number): Run | null {
+  const isIn = (i: number) => IN_BASE64[text.charCodeAt(i)] === 1
+  for (let i = from + SHORTEST_BASE64 - 1; i < text.length; i += SHORTEST_BASE64) {
+    if (!isIn(i)) continue
+    let start = i
+    while (start > from && isIn(start - 1)) start--
+    let end = i + 1
+    while (end < text.length && isIn(end)) end++
+    if (end - start >= SHORTEST_BASE64 && !isUuid(text, start, end)) {
+      while (text.charCodeAt(end) === PADDING && (end - start) % 4 !== 0) end++
+      return { start, end }
+    }
+    i = end - 1
   }
-  return false
+  return null
 }
 
 /**

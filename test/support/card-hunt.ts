@@ -221,6 +221,16 @@ const PLACES: Record<string, Place> = {
   'JSON in JSON in a string': (text, _, base) => json({ ...base, raw: JSON.stringify(JSON.stringify({ pan: text })) }),
   'an error': (text, _, base) =>
     json({ ...base, http_status: 400, response: { errors: [{ message: `card ${text} declined`, code: 21 }] } }),
+  'a line of JSON in a string': (text, _, base) =>
+    json({ ...base, raw: JSON.stringify({ lines: `paid with\n${text}\n` }) }),
+  'an address in an address': (_, digits, base) =>
+    json({
+      ...base,
+      url: `https://a.example/?to=${encodeURIComponent(`https://b.example/?pan=${hasGroups(digits) ? groups(digits, ' ') : digits}`)}`,
+    }),
+  'base64 in a sentence': (text, _, base) =>
+    json({ ...base, note: `sent ${Buffer.from(text).toString('base64')}, bye` }),
+  'base64 without padding': (text, _, base) => json({ ...base, raw: Buffer.from(`of ${text}`).toString('base64url') }),
   payload: (text, _, base) => json({ ...base, payload: [text, { user: text }], user_id: text }),
   'a number': (_, digits, base) => rawNumber(base, digits),
   'a number with a fraction': (_, digits, base) => rawNumber(base, `${digits}.0`),
@@ -474,8 +484,9 @@ function hide(count: number, random: Random, schemas: Schemas) {
   return { cards, ids, messages }
 }
 
-const betweensOf = ({ length }: string) =>
-  length === 13 || length === 18 ? BLANKS_AND_HYPHENS : ([...BLANKS_AND_HYPHENS, ...BETWEEN_GROUPS] as const)
+const hasGroups = ({ length }: string) => length !== 13 && length !== 18
+const betweensOf = (digits: string) =>
+  hasGroups(digits) ? ([...BLANKS_AND_HYPHENS, ...BETWEEN_GROUPS] as const) : BLANKS_AND_HYPHENS
 
 function placesOf(schemas: Schemas) {
   type Hide = (text: string, digits: string, i: number, order_id: string, type: RecordType) => Message

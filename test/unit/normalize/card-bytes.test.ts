@@ -104,6 +104,28 @@ describe('base64 of a text with a card number', () => {
     expect(clean(`{"bytes":"${base64(text)}"`)).toEqual({ value: null, altered: true })
   })
 
+  test.each([
+    ['without padding', base64(`of ${CARD}`).replace(/=+$/, ''), base64(`of ${TOKEN}`)],
+    ['in a text', `Basic ${base64(`u:${CARD}`)}, x`, `Basic ${base64(`u:${TOKEN}`)}, x`],
+    ['twice', `${base64(CARD)} ${base64(CARD)}`, `${base64(TOKEN)} ${base64(TOKEN)}`],
+    ['in a path', `/pay/${base64(CARD)}`, 'withheld='],
+    [
+      'in base64url',
+      Buffer.from(`??~${CARD}~~?`).toString('base64url'),
+      Buffer.from(`??~${TOKEN}~~?`).toString('base64url'),
+    ],
+    ['in JSON in it', base64(JSON.stringify({ raw: base64(CARD) })), 'withheld'],
+  ])('is found %s', (_, text, expected) => expect(cards.cleanText(text)).toBe(expected))
+
+  test('is found wherever it stands', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 40 }), fc.string({ maxLength: 40 }), (before, after) => {
+        const clean = cards.cleanText(`${before}|${base64(CARD)}|${after}`)
+        expect(clean).not.toContain(base64(CARD))
+      }),
+    )
+  })
+
   test('is withheld where the bytes are no text', () => {
     expect(cards.cleanText(base64(`\0\x01${CARD}`))).toBe('withheld')
   })
