@@ -46,7 +46,7 @@ export function factsOf({ card, http_status, response = null }: CacheContent, zo
   const timeOf = (at: number | null) => (at === null ? null : new Date(at))
   return {
     sessionId: found.sessionId,
-    zoneId: textOfId(event.zone_id) ?? found.zoneId,
+    zoneId: found.zoneId,
     card: textOfId(card) ?? found.card,
     plate: found.plate,
     startsAt: timeOf(found.startsAt),

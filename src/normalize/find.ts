@@ -16,13 +16,14 @@ export type Finder<F extends Field> = (
 
 /**
  * Finds these fields in one pass over the bodies of a record. Of each field the nearest body decides that has it, and there the best of
- * its names whose value can be read.
+ * its names whose value can be read; but a record's own `zone_id` is its zone, whatever its bodies say.
  */
 export function createFinder<F extends Field>(fields: readonly F[]): Finder<F> {
   const nameOf = namesOf(fields)
   const nothing = Object.fromEntries(fields.map((field) => [field, null])) as Pick<Found, F>
   /** By the number of a field: how near is what was found, and under how good a name. */
   const ranks = new Int16Array(fields.length)
+  const zoneNumber = (fields as readonly Field[]).indexOf('zoneId')
   /** Where it looks just now; what it makes no function anew for. */
   const at: Place = { record: {}, body: {}, key: '', zone: null }
   const clock = createClock(at)
@@ -45,7 +46,12 @@ export function createFinder<F extends Field>(fields: readonly F[]): Finder<F> {
 
   return (record, bodies, zone) => {
     ranks.fill(UNRANKED)
-    const found = { ...nothing }
+    const found: Pick<Found, F> & Partial<Found> = { ...nothing }
+    const ownZone = zoneNumber < 0 ? null : textOfId(record.zone_id)
+    if (ownZone !== null) {
+      found.zoneId = ownZone
+      ranks[zoneNumber] = NEAREST
+    }
     at.record = record
     at.zone = zone
     for (let i = 0; i < bodies.length; i++) {
@@ -63,6 +69,7 @@ export function createFinder<F extends Field>(fields: readonly F[]): Finder<F> {
 /** More than any field has names. */
 const A_BODY = 1_000
 const UNRANKED = 32_000
+const NEAREST = -1
 
 interface Place {
   record: JsonObject

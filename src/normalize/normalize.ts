@@ -6,7 +6,7 @@ import { type Cards, Unstorable } from './card-data.ts'
 import { eventContent } from './event.ts'
 import { eventIdOf, idFromKey } from './event-id.ts'
 import { createFinder } from './find.ts'
-import { faultOf, textOfId } from './identifiers.ts'
+import { faultOf } from './identifiers.ts'
 import { kindAndStatusOf, type Unknown } from './kind-and-status.ts'
 import { isObject } from './put.ts'
 import { isReject, reject } from './reject.ts'
@@ -85,7 +85,6 @@ function read(
   if (isReject(content)) return content
   const bodies = bodiesOf(record)
   const found = find(record, bodies, zone)
-  found.zoneId = textOfId(record.zone_id) ?? found.zoneId
   const eventType = typeof record.event_type === 'string' && record.event_type !== '' ? record.event_type : null
   const card = content.card ?? null
   const normalized: Normalized = {
