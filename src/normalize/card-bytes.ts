@@ -30,7 +30,7 @@ export function cleanBytesWith(value: Buffer, replace: (digits: string) => strin
 
 const showsCardInBinary = (value: Buffer) => textsOf(value).some(showsCard) || hidesCard(value)
 
-/** As UTF-8, and as UTF-16 of either order. */
+/** As UTF-8, and as UTF-16 of either order, where more than ASCII stands between the digits. */
 function textsOf(value: Buffer): string[] {
   const even = value.subarray(0, value.length & ~1)
   return [value.toString(), even.toString('utf16le'), Buffer.from(even).swap16().toString('utf16le')]
@@ -150,11 +150,12 @@ function zigzag(number: bigint): bigint {
 const withholdIf = (found: boolean, value: Buffer): CleanBytes =>
   found ? { value: null, altered: true } : { value, altered: false }
 
-/** Whether any 13–19 digits in a row are a card number, whatever stands beside them. */
+/** Whether any 13–19 digits in a row are a card number, whatever stands beside them; NULs, which UTF-16 has between, left out. */
 function showsCard(text: string): boolean {
-  if (showsPrintedCard(text)) return true
-  for (let run = nextRun(text, 0, false); run !== null; run = nextRun(text, run.end, false)) {
-    const digits = text.slice(run.start, run.end).replace(/\D/g, '')
+  const plain = text.replaceAll('\0', '')
+  if (showsPrintedCard(plain)) return true
+  for (let run = nextRun(plain, 0, false); run !== null; run = nextRun(plain, run.end, false)) {
+    const digits = plain.slice(run.start, run.end).replace(/\D/g, '')
     for (let start = 0; start + 13 <= digits.length; start++) {
       if (issuedLengths(digits, start) !== 0 && beginsWithCard(digits, start)) return true
     }

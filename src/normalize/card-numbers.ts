@@ -1,11 +1,11 @@
 import { SHORTEST_CARD } from './digit-runs.ts'
 
 /**
- * What a card number is: 13–19 digits, alone or with single blanks or hyphens between them, or in the groups that are
- * printed on cards, whatever stands between these; Luhn-valid, of a prefix and a length that a card network issues, and
- * not part of a longer word. A tenth of all digit strings pass Luhn, so prefix and
- * length decide how many innocent numbers are taken for cards: 1.8 % of random numbers of 13–19 digits, 3.8 % of those of
- * 16 digits; epoch milliseconds and microseconds never (they begin with 1). `CARD_EXEMPT_PATHS` names fields to spare.
+ * What a card number is: 13–19 digits, alone or with single blanks or hyphens between them, or in groups with more between
+ * (`printed-cards.ts`); Luhn-valid, of a prefix and a length that a card network issues, and not part of a longer word. A
+ * tenth of all digit strings pass Luhn, so prefix and length decide how many innocent numbers are taken for cards: 1.8 % of
+ * random numbers of 13–19 digits, 3.8 % of those of 16 digits; epoch milliseconds and microseconds never (they begin
+ * with 1). `CARD_EXEMPT_PATHS` names fields to spare.
  *
  * Sources: ISO/IEC 7812; the networks' published ranges.
  */
@@ -77,6 +77,7 @@ export function isCardNumber(digits: string): boolean {
   return (issuedLengths(digits) & (1 << length)) !== 0 && passesLuhn(digits)
 }
 
+/** ISO/IEC 7812-1, annex B. */
 export function passesLuhn(digits: string): boolean {
   let sum = 0
   for (let i = digits.length - 1, double = false; i >= 0; i--, double = !double) {

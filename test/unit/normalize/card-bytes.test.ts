@@ -55,6 +55,8 @@ describe('binary data', () => {
     ],
     ['no UTF-8', Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(CARD)])],
     ['UTF-16', Buffer.from(`card ${CARD}`, 'utf16le')],
+    ['UTF-16 from an odd place on', Buffer.concat([Buffer.from([7]), Buffer.from(`card ${CARD}`, 'utf16le')])],
+    ['UTF-16, with dashes', Buffer.from('4111–1111–1111–1111', 'utf16le').swap16()],
     ['UTF-16, in groups', Buffer.from('4111.1111.1111.1111', 'utf16le')],
     ['Avro, in groups', Buffer.from('\0\0\0\0\t&4111.1111.1111.11112')],
     ['Avro, no-break blanks', Buffer.from('\0\0\0\0\t.4111\u00a01111\u00a01111\u00a011112')],
