@@ -15,15 +15,17 @@ export interface Line {
   counts: Record<Outcome, number>
 }
 
-/** The lines are whole when all of `open` have been added: what a document comes to is known once it is written. */
+/** What a document comes to is known once it is written: until then its record is in no line. */
 export interface Account {
   lines: Line[]
-  open: [id: string, line: Line][]
+  /** Documents that are being written, and the line of each. */
+  ids: string[]
+  linesOfIds: Line[]
 }
 
 /** Of the records that share a document, the first that is stored has its outcome, and the others are unchanged. */
 export function accountOf(placed: Placed, refused: readonly Rejected[]): Account {
-  const account: Account = { lines: [], open: [] }
+  const account: Account = { lines: [], ids: [], linesOfIds: [] }
   const lineOf = createLines(account.lines)
   for (const record of placed.expired) lineOf(record).counts.expired++
   for (const { record } of [...placed.rejects, ...refused]) lineOf(record).counts.dead_letter++
@@ -37,7 +39,8 @@ export function accountOf(placed: Placed, refused: readonly Rejected[]): Account
       else if (isOpen) line.counts.unchanged++
       else {
         isOpen = true
-        account.open.push([id, line])
+        account.ids.push(id)
+        account.linesOfIds.push(line)
       }
     }
   }
@@ -61,7 +64,9 @@ function createLines(lines: Line[]): (source: Source) => Line {
 const NONE: Record<Outcome, number> = { stored: 0, unchanged: 0, expired: 0, tombstone: 0, dead_letter: 0 }
 
 /** Closes the account. @param kept ids of documents to which nothing was new. */
-export function settle({ lines, open }: Account, kept: ReadonlySet<string>): Line[] {
-  for (const [id, { counts }] of open) counts[kept.has(id) ? 'unchanged' : 'stored']++
+export function settle({ lines, ids, linesOfIds }: Account, kept: ReadonlySet<string>): Line[] {
+  linesOfIds.forEach(({ counts }, i) => {
+    counts[kept.has(ids[i] as string) ? 'unchanged' : 'stored']++
+  })
   return lines
 }

@@ -93,6 +93,7 @@ const SHORTEST_BASE64 = 18
 const IN_BASE64 = new Uint8Array(0x10000)
 for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_')
   IN_BASE64[character.charCodeAt(0)] = 1
+const isOfBase64 = (text: string, i: number) => IN_BASE64[text.charCodeAt(i)] === 1
 const PADDING = 61
 
 /**
@@ -100,13 +101,12 @@ const PADDING = 61
  * characters, and by hand, as there may be millions.
  */
 function nextBase64(text: string, from: number): Run | null {
-  const isIn = (i: number) => IN_BASE64[text.charCodeAt(i)] === 1
   for (let i = from + SHORTEST_BASE64 - 1; i < text.length; i += SHORTEST_BASE64) {
-    if (!isIn(i)) continue
+    if (!isOfBase64(text, i)) continue
     let start = i
-    while (start > from && isIn(start - 1)) start--
+    while (start > from && isOfBase64(text, start - 1)) start--
     let end = i + 1
-    while (end < text.length && isIn(end)) end++
+    while (end < text.length && isOfBase64(text, end)) end++
     if (end - start >= SHORTEST_BASE64 && !isUuid(text, start, end)) {
       while (text.charCodeAt(end) === PADDING && (end - start) % 4 !== 0) end++
       return { start, end }

@@ -6,7 +6,7 @@ import { faultOf, textOfId } from './identifiers.ts'
 import { readSessionWord, readWord } from './kind-and-status.ts'
 import { isObject } from './put.ts'
 import { readTime } from './time.ts'
-import { type Clock, clockNamedIn, UTC } from './time-zone.ts'
+import { type Clock, clockNamedIn, NO_CLOCK, UTC } from './time-zone.ts'
 
 export type Finder<F extends Field> = (
   record: JsonObject,
@@ -88,11 +88,9 @@ function createClock(at: Place): Clock {
   return (shown) => {
     if (/utc$/i.test(at.key)) return shown
     const told = clockNamedIn(at.body) ?? clockNamedIn(at.record) ?? at.zone
-    return (told ?? (/local$/i.test(at.key) ? NO_TIME : UTC))(shown)
+    return (told ?? (/local$/i.test(at.key) ? NO_CLOCK : UTC))(shown)
   }
 }
-
-const NO_TIME: Clock = () => Number.NaN
 
 /** Null: the value does not say. */
 const READERS: { [field in Field]: (value: Json, clock: Clock) => Found[field] } = {

@@ -12,7 +12,7 @@ import { isObject } from './put.ts'
 import { isReject, reject } from './reject.ts'
 import { responseContent } from './response.ts'
 import { readTime } from './time.ts'
-import { type Clock, clockNamedIn, UTC } from './time-zone.ts'
+import { type Clock, clockNamedIn, NO_CLOCK, UTC } from './time-zone.ts'
 
 /** What one record says, whatever its encoding and dialect; nothing in it is card data any more. */
 export interface Normalized {
@@ -92,13 +92,18 @@ function read(
     content,
     ...kindAndStatusOf(record, bodies, found, eventType, content.http_status),
     sessionId: found.sessionId,
-    time: readTime(record.timestamp, (shown) => (clockNamedIn(record) ?? zone ?? UTC)(shown)),
+    time: readTime(record.timestamp, NO_CLOCK) ?? timeOfZone(record, zone),
     zoneId: found.zoneId,
     eventType,
     card: card ?? found.card,
     endsAt: found.endsAt,
   }
   return faultIn(normalized) ?? normalized
+}
+
+/** Of a timestamp without a zone. Most have one, and nothing is made for them. */
+function timeOfZone(record: JsonObject, zone: Clock | null): number | null {
+  return readTime(record.timestamp, (shown) => (clockNamedIn(record) ?? zone ?? UTC)(shown))
 }
 
 function faultIn({ sessionId, zoneId, eventType, status }: Normalized): Reject | null {

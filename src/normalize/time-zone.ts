@@ -6,6 +6,8 @@ import { remember } from './remember.ts'
 export type Clock = (shown: number) => number
 
 export const UTC: Clock = (shown) => shown
+/** What it shows is no time. */
+export const NO_CLOCK: Clock = () => Number.NaN
 
 /** Names of a field that names a zone, best first. */
 const ZONE_NAME = createRole(['timezoneid', 'timezone', 'timezonename', 'ianatimezone', 'timezonestandardname', 'tz'])
