@@ -4,32 +4,32 @@ import { ESCAPED, replacePrinted } from './printed-cards.ts'
 
 /**
  * Whether a text may hold a card number: cheap, and never wrong when it says no. A card number covers at least 13
- * characters, so it covers both characters at some place 11, 23, 35 …, and 13 digits and separators stand around it.
+ * characters, so it covers both characters at some place 11, 23, 35 …, and its digits stand around it, near.
  */
 export function mayHoldCard(text: string): boolean {
   for (let i = SHORTEST_CARD - 2; i + 1 < text.length; i += SHORTEST_CARD - 1) {
-    if (isOfRun(text, i) && isOfRun(text, i + 1) && isWide(text, i)) return true
+    if (isOfCard(text, i) && isOfCard(text, i + 1) && hasDigitsAround(text, i)) return true
   }
   return false
 }
 
-function isOfRun(text: string, i: number): boolean {
+function hasDigitsAround(text: string, place: number): boolean {
+  let digits = 0
+  for (let i = place; i > place - WIDEST_CARD && isOfCard(text, i); i--) if (isDigit(text.charCodeAt(i))) digits++
+  for (let i = place + 1; i < place + WIDEST_CARD && isOfCard(text, i); i++) if (isDigit(text.charCodeAt(i))) digits++
+  return digits >= SHORTEST_CARD
+}
+
+/** Digits, and what stands between them. */
+function isOfCard(text: string, i: number): boolean {
   const code = text.charCodeAt(i)
-  return isDigit(code) || isSeparator(code) || (code < 128 && OF_GROUPS[code] === 1)
+  return code < 128 ? OF_CARD[code] === 1 : isSeparator(code)
 }
 
-/** Characters between groups, by code. */
-const OF_GROUPS = new Uint8Array(128)
-for (const character of '._/\\+%\tt') OF_GROUPS[character.charCodeAt(0)] = 1
-
-/** Whether at least 13 digits and separators in a row stand around a place. */
-function isWide(text: string, place: number): boolean {
-  let start = place
-  while (isOfRun(text, start - 1)) start--
-  let end = place + 1
-  while (end - start < SHORTEST_CARD && isOfRun(text, end)) end++
-  return end - start >= SHORTEST_CARD
-}
+const OF_CARD = new Uint8Array(128)
+for (const character of '0123456789 -._/\\+%\tt') OF_CARD[character.charCodeAt(0)] = 1
+/** 19 digits, and 4 times 9 characters between their groups. */
+const WIDEST_CARD = 55
 
 /** Texts made of digits that are no card numbers, whatever their digits add up to: times and decimal numbers. */
 const INNOCENT =
