@@ -13,6 +13,7 @@ export function hostileRecords(bytes: number): Record<string, Buffer> {
 
 const record = (fields: string) => `{"event_id":"e",${fields}}`
 const times = (unit: string, bytes: number) => unit.repeat(Math.floor(bytes / unit.length))
+const base64 = (text: string) => Buffer.from(text).toString('base64')
 const text = (unit: string, bytes: number, name = 'note') => `"${name}":"${times(unit, bytes)}"`
 const list = (item: string, bytes: number) => `"list":[${again(item, bytes)}]`
 const again = (field: string, bytes: number) => times(`${field},`, bytes).slice(0, -1)
@@ -35,6 +36,16 @@ const textsOf = (bytes: number, cards: string[]) => ({
   'almost card numbers': text('4111111111111112 ', bytes),
   'card numbers within words': text('4111111111111111x ', bytes),
   'digits with hyphens': text('4-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-', bytes),
+  'groups of cards': text('4111.', bytes),
+  'card numbers in groups': text('4111.1111.1111.1111 ', bytes),
+  'groups two blanks apart': text('4111  ', bytes),
+  'no-break blanks': text('4\u00a0', bytes / 1.5),
+  'percent escapes': text('%20', bytes),
+  backslashes: text('\\\\', bytes),
+  'hyphens alone': text('-', bytes),
+  'base64 of card numbers': text(base64('4111111111111111'), bytes),
+  'base64 of almost card numbers': text(base64('4111111111111112 '), bytes),
+  'short pieces of base64': text('aaaaaaaaaaaaaaaaaa ', bytes),
   UUIDs: text('123e4567-e89b-12d3-a456-426614174000 ', bytes),
   times: text('2023-06-01T12:30:15.123 ', bytes),
   'decimal numbers in a text': text('1.1,', bytes),
@@ -89,6 +100,8 @@ const brokenOnes = (bytes: number, cards: string[]) => ({
   'broken: names of security codes': `{${times('"cvv":"1",', bytes)}`,
   'broken: names without values': `{${times('"cvv":', bytes)}`,
   'broken: names without colons': `{${times('"a" ', bytes)}`,
+  'broken: base64 of card numbers': `{${times(`${base64('4111111111111112')} `, bytes)}`,
+  'broken: groups of cards': `{${times('4111.', bytes)}`,
   'broken: escaped digits': `{${times('\\u0034', bytes)}`,
   'broken: escaped quotes': `{${times('\\\\\\"', bytes)}`,
   'broken: one string': `{"${times('a', bytes)}`,
