@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer'
-import { isCardNumber, issuedLengths } from './card-numbers.ts'
+import { isCardNumber, LONGEST_CARD, lengthOfCard } from './card-numbers.ts'
 import { replaceCards } from './cards-in-text.ts'
-import { isDigit, nextRun, type Run } from './digit-runs.ts'
+import { isDigit, nextRun, SHORTEST_CARD } from './digit-runs.ts'
 import { showsPrintedCard } from './printed-cards.ts'
 import { sensitivityOf } from './sensitive-fields.ts'
+import { replaceSpans, type Span } from './spans.ts'
 
 export interface CleanBytes {
   /** Null: withheld, because it holds card data that cannot be taken out. */
@@ -51,20 +52,11 @@ const unescaped = (text: string) =>
  * A text with what is base64 in it of something that holds a card number, as bytes of Avro and Protobuf are: that without the
  * number, or withheld where it cannot be taken out.
  */
-export function cleanBase64(text: string, replace: (digits: string) => string): string {
-  let result = ''
-  let copied = 0
-  for (let run = nextBase64(text, 0); run !== null; run = nextBase64(text, run.end)) {
-    const base64 = text.slice(run.start, run.end)
-    const clean = cleanRun(base64, replace)
-    if (clean === base64) continue
-    result += text.slice(copied, run.start) + clean
-    copied = run.end
-  }
-  return copied === 0 ? text : result + text.slice(copied)
-}
+export const cleanBase64 = (text: string, replace: (digits: string) => string): string =>
+  replaceSpans(text, text, nextBase64, cleanRun, replace)
 
-function cleanRun(base64: string, replace: (digits: string) => string): string {
+function cleanRun({ start, end }: Span, text: string, replace: (digits: string) => string): string {
+  const base64 = text.slice(start, end)
   const { value, altered } = cleanBytesWith(Buffer.from(base64, 'base64'), replace)
   if (altered) return value?.toString(/[-_]/.test(base64) ? 'base64url' : 'base64') ?? WITHHELD
   return showsCardInBase64(base64) ? WITHHELD : base64
@@ -100,7 +92,7 @@ const PADDING = 61
  * The next characters of base64 or base64url that are enough for a card number, at or after `from`. Looks at one of 18
  * characters, and by hand, as there may be millions.
  */
-function nextBase64(text: string, from: number): Run | null {
+function nextBase64(text: string, from: number): Span | null {
   for (let i = from + SHORTEST_BASE64 - 1; i < text.length; i += SHORTEST_BASE64) {
     if (!isOfBase64(text, i)) continue
     let start = i
@@ -156,19 +148,14 @@ function showsCard(text: string): boolean {
   if (showsPrintedCard(plain)) return true
   for (let run = nextRun(plain, 0, false); run !== null; run = nextRun(plain, run.end, false)) {
     const digits = plain.slice(run.start, run.end).replace(/\D/g, '')
-    for (let start = 0; start + 13 <= digits.length; start++) {
-      if (issuedLengths(digits, start) !== 0 && beginsWithCard(digits, start)) return true
+    for (let start = 0; start + SHORTEST_CARD <= digits.length; start++) {
+      if (lengthOfCard(digits, start, digits.length, anywhere) !== 0) return true
     }
   }
   return false
 }
 
-function beginsWithCard(digits: string, start: number): boolean {
-  for (let length = 13; length <= 19 && start + length <= digits.length; length++) {
-    if (isCardNumber(digits.slice(start, start + length))) return true
-  }
-  return false
-}
+const anywhere = () => true
 
 function replaceInText(text: string, replace: (digits: string) => string): string {
   return replaceCards(quoteCardNumbers(text, replace), replace)
@@ -183,7 +170,7 @@ function quoteCardNumbers(text: string, replace: (digits: string) => string): st
     if (code === QUOTE) i = endOfString(text, i)
     else if (isDigit(code)) {
       const end = endOfDigits(text, i)
-      const digits = end - i < 13 || end - i > 19 ? '' : text.slice(i, end)
+      const digits = end - i < SHORTEST_CARD || end - i > LONGEST_CARD ? '' : text.slice(i, end)
       if (
         isCardNumber(digits) &&
         BEFORE_NUMBER.test(text.slice(Math.max(0, i - 20), i)) &&

@@ -64,7 +64,7 @@ function issued(): Uint32Array {
 }
 
 /** The lengths of a card number that begins with the first four of these digits: bit `n` for `n` digits. */
-export function issuedLengths(digits: string, start = 0): number {
+function issuedLengths(digits: string, start = 0): number {
   let first = 0
   for (let i = start; i < start + 4; i++) first = first * 10 + digits.charCodeAt(i) - 48
   return ISSUED[first] ?? 0
@@ -77,8 +77,22 @@ export function isCardNumber(digits: string): boolean {
   return (issuedLengths(digits) & (1 << length)) !== 0 && passesLuhn(digits)
 }
 
+/**
+ * Length of the longest card number that begins at `first` and ends before `count`; 0 when none does.
+ * @param mayEnd whether one may end with this digit
+ */
+export function lengthOfCard(digits: string, first: number, count: number, mayEnd: (last: number) => boolean): number {
+  const lengths = issuedLengths(digits, first)
+  if (lengths === 0) return 0
+  for (let length = Math.min(LONGEST_CARD, count - first); length >= SHORTEST_CARD; length--) {
+    if ((lengths & (1 << length)) === 0 || !mayEnd(first + length - 1)) continue
+    if (passesLuhn(digits.slice(first, first + length))) return length
+  }
+  return 0
+}
+
 /** ISO/IEC 7812-1, annex B. */
-export function passesLuhn(digits: string): boolean {
+function passesLuhn(digits: string): boolean {
   let sum = 0
   for (let i = digits.length - 1, double = false; i >= 0; i--, double = !double) {
     const digit = digits.charCodeAt(i) - 48

@@ -1,6 +1,7 @@
-import { issuedLengths, LONGEST_CARD, passesLuhn } from './card-numbers.ts'
+import { lengthOfCard } from './card-numbers.ts'
 import { isDigit, isSeparator, nextRun, SHORTEST_CARD } from './digit-runs.ts'
 import { ESCAPED, replacePrinted } from './printed-cards.ts'
+import { replaceSpans, type Span } from './spans.ts'
 
 /**
  * Whether a text may hold a card number: cheap, and never wrong when it says no. A card number covers at least 13
@@ -20,7 +21,7 @@ function hasDigitsAround(text: string, place: number): boolean {
   return digits >= SHORTEST_CARD
 }
 
-/** Digits, and what stands between them. */
+/** Digits, and what may stand between them or between groups (`printed-cards.ts`; the `t` is of `\\t`). */
 function isOfCard(text: string, i: number): boolean {
   const code = text.charCodeAt(i)
   return code < 128 ? OF_CARD[code] === 1 : isSeparator(code)
@@ -40,8 +41,8 @@ const WORD = /^[\p{L}\p{N}]/u
 /** A longer text is looked through: an expression fails on millions of characters. */
 const MOST_INNOCENT = 100_000
 
-/** UUIDs that happen to have many digits are no card numbers either, wherever they stand. */
-const UUID = /(?<![\p{L}\p{N}_-])([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?![\p{L}\p{N}_-])/iu
+/** UUIDs that happen to have many digits are no card numbers either. */
+const UUIDS = /(?<![\p{L}\p{N}_-])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![\p{L}\p{N}_-])/giu
 
 /**
  * Replaces every card number in a text by what `replace` makes of its digits; the same text when there is none. Where a
@@ -53,43 +54,32 @@ export function replaceCards(text: string, replace: (digits: string) => string):
 }
 
 function replacePlain(text: string, replace: (digits: string) => string): string {
-  const clean = isInnocent(text) ? text : replaceBetweenUuids(text, replace)
+  const clean = isInnocent(text) ? text : replaceRuns(text, without(UUIDS, text), replace)
   return replacePrinted(clean, clean, replace)
 }
 
 /** Of addresses and of JSON, within a text: `%20` and `\\n` are no digits, and no end of a word. */
 function replaceBetweenEscapes(text: string, replace: (digits: string) => string): string {
-  const clean = replaceRuns(text, masked(text), replace)
-  return replacePrinted(clean, masked(clean), replace)
+  const clean = replaceRuns(text, without(ESCAPES, text), replace)
+  return replacePrinted(clean, without(ESCAPES, clean), replace)
 }
 
-const masked = (text: string) => text.replace(ESCAPES, (all) => ESCAPED.repeat(all.length))
+/** As it is read where these are not looked at; of the same length. */
+const without = (these: RegExp, text: string) => text.replace(these, (all) => ESCAPED.repeat(all.length))
 
 const ESCAPES = /%[0-9a-fA-F]{2}|\\{1,16}(?:[bfnrt]|u[0-9a-fA-F]{4})/g
 
 const isInnocent = (text: string) =>
   nextRun(text, 0, true) === null || (text.length <= MOST_INNOCENT && INNOCENT.test(text))
 
-function replaceBetweenUuids(text: string, replace: (digits: string) => string): string {
-  if (!UUID.test(text)) return replaceRuns(text, text, replace)
-  // Split by UUIDs: they stand at the odd places.
-  return text
-    .split(UUID)
-    .map((part, i) => (i % 2 === 0 ? replaceRuns(part, part, replace) : part))
-    .join('')
-}
-
 /** @param shown the text, of equal length, as it is to be read. */
-function replaceRuns(text: string, shown: string, replace: (digits: string) => string): string {
-  let result = ''
-  let copied = 0
-  for (let run = nextRun(shown, 0, true); run !== null; run = nextRun(shown, run.end, true)) {
-    const goesOn = WORD.test(shown.slice(run.end, run.end + 2))
-    result += text.slice(copied, run.start) + replaceInRun(text.slice(run.start, run.end), goesOn, replace)
-    copied = run.end
-  }
-  return copied === 0 ? text : result + text.slice(copied)
-}
+const replaceRuns = (text: string, shown: string, replace: (digits: string) => string): string =>
+  replaceSpans(text, shown, nextRunAlone, cleanRun, replace)
+
+const nextRunAlone = (shown: string, from: number) => nextRun(shown, from, true)
+
+const cleanRun = ({ start, end }: Span, shown: string, replace: (digits: string) => string): string =>
+  replaceInRun(shown.slice(start, end), WORD.test(shown.slice(end, end + 2)), replace)
 
 /** @param open the last group goes on as a word, so it is no group of digits. */
 function replaceInRun(run: string, open: boolean, replace: (digits: string) => string): string {
@@ -109,17 +99,6 @@ function replaceInRun(run: string, open: boolean, replace: (digits: string) => s
     copied = (places[first] ?? 0) + 1
   }
   return result + run.slice(copied)
-}
-
-/** Length of the longest card number that begins at `first` and ends with a group; 0 when none does. */
-function lengthOfCard(digits: string, first: number, count: number, endsGroup: (i: number) => boolean): number {
-  const lengths = issuedLengths(digits, first)
-  if (lengths === 0) return 0
-  for (let length = Math.min(LONGEST_CARD, count - first); length >= SHORTEST_CARD; length--) {
-    if ((lengths & (1 << length)) === 0 || !endsGroup(first + length - 1)) continue
-    if (passesLuhn(digits.slice(first, first + length))) return length
-  }
-  return 0
 }
 
 function placesOfDigits(run: string): Int32Array {

@@ -1,8 +1,4 @@
-/** Where a run begins, and behind its last digit. */
-export interface Run {
-  start: number
-  end: number
-}
+import type { Span } from './spans.ts'
 
 export const SHORTEST_CARD = 13
 const BLANK = 32
@@ -18,7 +14,7 @@ const MORE_SEPARATORS =
  *
  * @param alone only such as do not go on from a word; then a run may begin within, behind a separator.
  */
-export function nextRun(text: string, from: number, alone: boolean): Run | null {
+export function nextRun(text: string, from: number, alone: boolean): Span | null {
   let start = from
   let end = from
   let digits = 0

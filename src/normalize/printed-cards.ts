@@ -1,6 +1,7 @@
 import { isCardNumber } from './card-numbers.ts'
+import { replaceSpans, type Span } from './spans.ts'
 
-/** Stands for a character of an escape, where a text is read as without. */
+/** Stands for a character that is not looked at, such as of an escape. */
 export const ESCAPED = '\u0000'
 
 /**
@@ -12,9 +13,7 @@ const GROUPS = String.raw`\d{4}${BETWEEN}(?:\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{6
 const PRINTED = new RegExp(String.raw`(?<![\p{L}\p{N}])${GROUPS}(?![\p{L}\p{N}])`, 'gu')
 const PRINTED_ANYWHERE = new RegExp(GROUPS, 'gu')
 
-interface PrintedCard {
-  start: number
-  end: number
+interface PrintedCard extends Span {
   digits: string
 }
 
@@ -43,12 +42,9 @@ function cardIn(groups: string[], start: number, between: number): PrintedCard |
 export const showsPrintedCard = (text: string): boolean => nextPrinted(PRINTED_ANYWHERE, text, 0) !== null
 
 /** @param shown the text, of equal length, as it is to be read. */
-export function replacePrinted(text: string, shown: string, replace: (digits: string) => string): string {
-  let result = ''
-  let copied = 0
-  for (let card = nextPrinted(PRINTED, shown, 0); card !== null; card = nextPrinted(PRINTED, shown, card.end)) {
-    result += text.slice(copied, card.start) + replace(card.digits)
-    copied = card.end
-  }
-  return copied === 0 ? text : result + text.slice(copied)
-}
+export const replacePrinted = (text: string, shown: string, replace: (digits: string) => string): string =>
+  replaceSpans(text, shown, nextPrintedAlone, token, replace)
+
+const nextPrintedAlone = (shown: string, from: number) => nextPrinted(PRINTED, shown, from)
+
+const token = ({ digits }: PrintedCard, _: string, replace: (digits: string) => string) => replace(digits)
