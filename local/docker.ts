@@ -1,15 +1,19 @@
+import { randomBytes } from 'node:crypto'
 import { KafkaContainer } from '@testcontainers/kafka'
 import { MongoDBContainer } from '@testcontainers/mongodb'
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers'
 import type { OwnService } from './controllable.ts'
+import type { PrimaryService } from './native/mariadb.ts'
 import { freePorts } from './ports.ts'
-import { kafkaAnswers, mongodbAnswers, registryAnswers } from './ready.ts'
+import { PRIMARY_DATABASE, readerUri, seedPrimary } from './primary-seed.ts'
+import { kafkaAnswers, mongodbAnswers, mysqlAnswers, registryAnswers } from './ready.ts'
 import { until } from './until.ts'
 
 // Kafka 4.1, as natively.
 const KAFKA_IMAGE = 'confluentinc/cp-kafka:8.1.0'
 const MONGODB_IMAGE = 'mongo:8.0'
 const REGISTRY_IMAGE = 'apicurio/apicurio-registry-mem:2.6.13.Final'
+const MARIADB_IMAGE = 'mariadb:11.4'
 
 const READY_MS = 180_000
 
@@ -44,6 +48,23 @@ export async function startRegistry(): Promise<OwnService> {
   const started = await (await pinned(container, 8080, port)).start()
   const address = `http://${started.getHost()}:${port}/apis/ccompat/v7`
   return owned('the schema registry', started, address, () => registryAnswers(address))
+}
+
+export async function startMysql(): Promise<PrimaryService> {
+  const [port] = (await freePorts(1)) as [number]
+  const password = randomBytes(12).toString('hex')
+  const container = new GenericContainer(MARIADB_IMAGE)
+    .withExposedPorts(3306)
+    .withEnvironment({ MARIADB_ROOT_PASSWORD: password })
+    // Its first start makes the data with a server that does not listen.
+    .withWaitStrategy(Wait.forListeningPorts())
+    .withStartupTimeout(READY_MS)
+  const started = await (await pinned(container, 3306, port)).start()
+  const host = `${started.getHost()}:${port}`
+  const root = `mysql://root:${password}@${host}`
+  const service = await owned('MySQL', started, readerUri(host), () => mysqlAnswers(root))
+  await seedPrimary(root)
+  return { ...service, admin: `${root}/${PRIMARY_DATABASE}` }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { MongoClient } from 'mongodb'
+import { createConnection } from 'mysql2/promise'
 
 // One look each at whether a service answers, for `until`. They throw or give false when it does not yet.
 
@@ -50,4 +51,15 @@ export async function registryAnswers(url: string): Promise<boolean> {
   const response = await fetch(`${url}/subjects`, { signal: AbortSignal.timeout(2_000) })
   await response.body?.cancel()
   return response.ok
+}
+
+/** True when the user of this URI is let in and answered. */
+export async function mysqlAnswers(uri: string): Promise<boolean> {
+  const connection = await createConnection({ uri, connectTimeout: 2_000 })
+  try {
+    await connection.query({ sql: 'SELECT 1', timeout: 2_000 })
+    return true
+  } finally {
+    connection.destroy()
+  }
 }

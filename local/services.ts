@@ -5,6 +5,7 @@ import { type Controllable, foreign, type OwnService } from './controllable.ts'
 import { dockerAnswers } from './docker-engine.ts'
 import { removeAtEnd } from './native/guard.ts'
 import { kafkaTools, startKafka } from './native/kafka.ts'
+import { mysqlTools, startMysql } from './native/mariadb.ts'
 import { mongodbTools, startMongodb } from './native/mongodb.ts'
 import { registryTools, startRegistry } from './native/registry.ts'
 import { assertPresent, type Tool } from './native/tools.ts'
@@ -18,23 +19,28 @@ export type How = 'environment' | 'docker' | 'native'
 export interface ServicesOptions {
   /** Also a schema registry. */
   registry?: boolean
+  /** Also a primary MySQL store. One that is started holds the rows of local/primary-seed.ts. */
+  mysql?: boolean
   /** Services of one's own, to stop and pause: whatever the environment names is left alone. */
   fresh?: boolean
   progress?: Progress
 }
 
 export interface Services extends AsyncDisposable {
-  how: { kafka: How; mongodb: How; registry?: How }
+  how: { kafka: How; mongodb: How; registry?: How; mysql?: How }
   /** Settings with which the program finds them. */
-  env: { KAFKA_BROKERS: string; MONGODB_URI: string; SCHEMA_REGISTRY_URL?: string }
+  env: { KAFKA_BROKERS: string; MONGODB_URI: string; SCHEMA_REGISTRY_URL?: string; PRIMARY_MYSQL_URI?: string }
   kafka: Controllable
   mongodb: Controllable
   registry?: Controllable
+  mysql?: Controllable
+  /** Address of a user of the primary store who may make databases and tables; of a foreign one `PRIMARY_MYSQL_ADMIN_URI`. */
+  mysqlAdmin?: string
   /** Holds logs and data; gone when the services are disposed of. */
   directory: string
 }
 
-type Name = 'kafka' | 'mongodb' | 'registry'
+type Name = 'kafka' | 'mongodb' | 'registry' | 'mysql'
 
 const KINDS = {
   kafka: { title: 'Kafka', variable: 'KAFKA_BROKERS', native: startKafka, tools: kafkaTools },
@@ -45,11 +51,13 @@ const KINDS = {
     native: startRegistry,
     tools: registryTools,
   },
+  mysql: { title: 'MySQL', variable: 'PRIMARY_MYSQL_URI', native: startMysql, tools: mysqlTools },
 } as const
 
 interface Found {
   how: How
   address: string
+  admin?: string | undefined
   control: Controllable
   discard: () => Promise<void>
 }
@@ -61,8 +69,13 @@ interface Found {
  * one cannot be had; the message says what to install.
  */
 export async function startServices(options: ServicesOptions = {}): Promise<Services> {
-  const { registry = false, fresh = false, progress = () => undefined } = options
-  const names: Name[] = registry ? ['kafka', 'mongodb', 'registry'] : ['kafka', 'mongodb']
+  const { registry = false, mysql = false, fresh = false, progress = () => undefined } = options
+  const names: Name[] = [
+    'kafka',
+    'mongodb',
+    ...(registry ? ['registry' as const] : []),
+    ...(mysql ? ['mysql' as const] : []),
+  ]
   const given = (name: Name) => (fresh ? undefined : process.env[KINDS[name].variable] || undefined)
   const wanted = names.filter((name) => given(name) === undefined)
   const docker = wanted.length > 0 && (await dockerAnswers())
@@ -73,8 +86,7 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
   const find = async (name: Name): Promise<Found> => {
     const address = given(name)
     if (address === undefined) return start(name, { docker, directory, progress })
-    const { title, variable } = KINDS[name]
-    return { how: 'environment', address, control: foreign(title, variable), discard: async () => undefined }
+    return foreignOne(name, address)
   }
   const outcomes = await Promise.allSettled(names.map(find))
   const found = outcomes.filter((outcome) => outcome.status === 'fulfilled').map(({ value }) => value)
@@ -87,7 +99,14 @@ export async function startServices(options: ServicesOptions = {}): Promise<Serv
     await dispose()
     throw failure.reason
   }
-  return together(found, directory, dispose)
+  const byName = new Map(found.map((service, index) => [names[index] as Name, service]))
+  return together(byName, directory, dispose)
+}
+
+function foreignOne(name: Name, address: string): Found {
+  const { title, variable } = KINDS[name]
+  const admin = name === 'mysql' ? process.env.PRIMARY_MYSQL_ADMIN_URI || undefined : undefined
+  return { how: 'environment', address, admin, control: foreign(title, variable), discard: async () => undefined }
 }
 
 async function toolsOf(names: Name[]): Promise<Tool[]> {
@@ -114,31 +133,42 @@ async function start(name: Name, { docker, directory, progress }: Where): Promis
 }
 
 /** Testcontainers takes a while to load, so only where there is an engine. */
-async function inDocker(name: Name): Promise<OwnService> {
-  const docker = await import('./docker.ts')
-  const starts = { kafka: docker.startKafka, mongodb: docker.startMongodb, registry: docker.startRegistry }
-  return starts[name]()
+async function inDocker(name: Name): Promise<Started> {
+  const { startKafka, startMongodb, startRegistry, startMysql } = await import('./docker.ts')
+  return { kafka: startKafka, mongodb: startMongodb, registry: startRegistry, mysql: startMysql }[name]()
 }
 
-const ours = (how: How, service: OwnService): Found => ({
+type Started = OwnService & { admin?: string }
+
+const ours = (how: How, service: Started): Found => ({
   how,
   address: service.address,
+  admin: service.admin,
   control: service,
   discard: service.discard,
 })
 
-function together(found: Found[], directory: string, dispose: () => Promise<void>): Services {
-  const [kafka, mongodb, registry] = found as [Found, Found, Found?]
+function together(found: Map<Name, Found>, directory: string, dispose: () => Promise<void>): Services {
+  const { kafka, mongodb, registry, mysql } = Object.fromEntries(found) as Record<'kafka' | 'mongodb', Found> &
+    Partial<Record<Name, Found>>
   return {
-    how: { kafka: kafka.how, mongodb: mongodb.how, ...(registry && { registry: registry.how }) },
+    how: {
+      kafka: kafka.how,
+      mongodb: mongodb.how,
+      ...(registry && { registry: registry.how }),
+      ...(mysql && { mysql: mysql.how }),
+    },
     env: {
       KAFKA_BROKERS: kafka.address,
       MONGODB_URI: mongodb.address,
       ...(registry && { SCHEMA_REGISTRY_URL: registry.address }),
+      ...(mysql && { PRIMARY_MYSQL_URI: mysql.address }),
     },
     kafka: kafka.control,
     mongodb: mongodb.control,
     ...(registry && { registry: registry.control }),
+    ...(mysql && { mysql: mysql.control }),
+    ...(mysql?.admin !== undefined && { mysqlAdmin: mysql.admin }),
     directory,
     [Symbol.asyncDispose]: dispose,
   }

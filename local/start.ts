@@ -29,7 +29,7 @@ async function main(options: StartOptions): Promise<number> {
   let running: Running | null = null
   try {
     // What is only half started when the signal comes ends with this process.
-    services = await orStopped(startServices({ registry: options.registry, progress: print }))
+    services = await orStopped(startServices({ registry: options.registry, mysql: true, progress: print }))
     await orStopped(build(print))
     running = await orStopped(runProgram(services, options, print))
     print(`Up in ${((Date.now() - began) / 1_000).toFixed(1)} s`)

@@ -17,6 +17,8 @@ export function whereToLook({ how, env }: Services, { url, logs }: Running): str
     setting('DEAD_LETTER_TOPIC', 'parkmobile.dead-letters'),
   ]
   const registry = how.registry && `${env.SCHEMA_REGISTRY_URL}  (${HOW[how.registry]})`
+  const mysql =
+    how.mysql && `${shownUri(how.mysql, env.PRIMARY_MYSQL_URI ?? '')}  pm_parking_event  (${HOW[how.mysql]})`
   const forTail = { KAFKA_BROKERS: env.KAFKA_BROKERS, SCHEMA_REGISTRY_URL: env.SCHEMA_REGISTRY_URL }
   const tail = Object.entries(forTail).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
   const rows: [string, string][] = [
@@ -24,6 +26,7 @@ export function whereToLook({ how, env }: Services, { url, logs }: Running): str
     ['MongoDB', `${env.MONGODB_URI}  ${collection}  (${HOW[how.mongodb]})`],
     ['Kafka', `${env.KAFKA_BROKERS}  (${HOW[how.kafka]})`],
     ...(registry ? [['registry', registry] as [string, string]] : []),
+    ...(mysql ? [['MySQL', mysql] as [string, string]] : []),
     ['topics in', inputs.join(', ')],
     ['topics out', outputs.join(', ')],
     ['tail', `${tail.join(' ')} node dist/main.js tail`],
@@ -31,3 +34,7 @@ export function whereToLook({ how, env }: Services, { url, logs }: Running): str
   ]
   return [...rows.map(([title, text]) => `  ${title.padEnd(12)}${text}`), '', '  Ctrl-C stops everything']
 }
+
+/** The password of our own reader may be seen; one that the environment brought is a secret. */
+const shownUri = (how: How, uri: string): string =>
+  how === 'environment' ? uri.replace(/^([a-z]+:\/\/).*@/s, '$1***@').replace(/\?.*/s, '') : uri

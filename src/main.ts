@@ -14,6 +14,7 @@ const COMMANDS = {
     load: () => import('./commands/simulate.ts'),
   },
   tail: { does: 'print status updates as they are published', load: () => import('./commands/tail.ts') },
+  serve: { does: 'the read side: HTTP API, live status updates, a page', load: () => import('./commands/serve.ts') },
   config: { does: 'print the effective settings, and name each bad one', load: () => import('./commands/config.ts') },
   'dead-letters': {
     does: 'list, show and replay the records that could not be taken',

@@ -39,7 +39,18 @@ export interface Settings {
   chunkRecords: number
   stateDir: string | null
   http: { host: string; port: number }
-  serve: { host: string; port: number }
+  serve: {
+    host: string
+    port: number
+    /** Memory for answers that are kept. */
+    cacheBytes: number
+    /** Of one client; 0: any number. */
+    requestsPerSecond: number
+  }
+  /** Who may read. Neither of them: everybody on this machine. */
+  access: { keysFile: string | null; jwt: { issuer: string; audience: string; jwksUrl: string } | null }
+  /** Asked for what MongoDB does not have; null: nobody is. */
+  primary: { uri: string } | null
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
   cards: {
     /** The newest key; null: card numbers are masked. */
@@ -87,6 +98,20 @@ function cardsOf({ CARD_TOKEN_KEY, CARD_EXEMPT_PATHS }: Values): Settings['cards
   return { tokenKey, olderTokenKeys, exemptPaths: CARD_EXEMPT_PATHS ?? [] }
 }
 
+const serveOf = (values: Values): Settings['serve'] => ({
+  host: values.SERVE_HOST,
+  port: values.SERVE_PORT,
+  cacheBytes: values.SERVE_CACHE_MB * 1_048_576,
+  requestsPerSecond: values.SERVE_RATE_LIMIT,
+})
+
+/** The rules have seen to it that of the three JWT settings all are set or none. */
+function accessOf(values: Values): Settings['access'] {
+  const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_JWKS_URL: jwksUrl } = values
+  const jwt = issuer === null || audience === null || jwksUrl === null ? null : { issuer, audience, jwksUrl }
+  return { keysFile: values.AUTH_KEYS_FILE, jwt }
+}
+
 function settingsOf(values: Values, env: Environment): Settings {
   const { SCHEMA_REGISTRY_URL: url, SCHEMA_REGISTRY_USERNAME: username, SCHEMA_REGISTRY_PASSWORD: password } = values
   return {
@@ -116,7 +141,9 @@ function settingsOf(values: Values, env: Environment): Settings {
     chunkRecords: values.CHUNK_RECORDS,
     stateDir: values.STATE_DIR,
     http: { host: values.HTTP_HOST, port: values.HTTP_PORT },
-    serve: { host: values.SERVE_HOST, port: values.SERVE_PORT },
+    serve: serveOf(values),
+    access: accessOf(values),
+    primary: values.PRIMARY_MYSQL_URI === null ? null : { uri: values.PRIMARY_MYSQL_URI },
     logLevel: values.LOG_LEVEL,
     cards: cardsOf(values),
     encryption: { paths: values.ENCRYPT_PATHS ?? [], keys: values.ENCRYPT_KEY ?? [] },

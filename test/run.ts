@@ -51,8 +51,9 @@ async function main(args: string[]): Promise<number> {
   let services: Services | null = null
   try {
     await build(print)
-    services = await startServices({ registry: true, progress: print })
-    return await runJest(args, services.env)
+    services = await startServices({ registry: true, mysql: true, progress: print })
+    const { env, mysqlAdmin } = services
+    return await runJest(args, { ...env, ...(mysqlAdmin !== undefined && { PRIMARY_MYSQL_ADMIN_URI: mysqlAdmin }) })
   } finally {
     await services?.[Symbol.asyncDispose]()
   }

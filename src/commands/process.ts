@@ -28,7 +28,8 @@ import { readLag } from '../stream/lag.ts'
 import { newestTimestamp } from '../stream/newest-timestamp.ts'
 import { isIncompatible } from '../stream/register-schema.ts'
 import { ensureTopics, partitionCount, TopicsError } from '../stream/topics.ts'
-import { printHelp, readArguments, untilStopped } from './command-line.ts'
+import { printHelp, readArguments } from './command-line.ts'
+import { type Close, type Lifetime, runService } from './service.ts'
 
 export const help = `Usage: pm-parking-events process [--stages ingest,status]
 
@@ -42,8 +43,6 @@ Options:
 Example:
   KAFKA_BROKERS=localhost:9092 MONGODB_URI=mongodb://localhost:27017 pm-parking-events process`
 
-/** How long a shutdown may take; what was not committed by then is replayed at the next start. */
-const SHUTDOWN_MS = 9_000
 const WATCH_MS = 10_000
 /** On the few processors of a container, V8's helpers of a minor collection cost more than they take over. */
 const V8_FLAGS = '--no-parallel-scavenge'
@@ -69,8 +68,6 @@ interface Common {
   onDead: (error: Error) => void
 }
 
-type Close = () => Promise<unknown>
-
 export async function run(argv: string[]): Promise<number> {
   const { values } = readArguments(argv, { stages: { type: 'string' } })
   if (values.help) return printHelp(help)
@@ -79,41 +76,11 @@ export async function run(argv: string[]): Promise<number> {
   const log = createLog(settings.logLevel)
   for (const warning of settings.warnings) log.warn(warning)
   setFlagsFromString(V8_FLAGS)
-  using stopped = untilStopped()
-  const closing: Close[] = []
-  const failure = new AbortController()
-  const signal = AbortSignal.any([stopped.signal, failure.signal])
-  const ended = new Promise((resolve) => signal.addEventListener('abort', resolve))
-  // What is still starting when the end comes is not waited for.
-  start(settings, log, closing, signal, (error) => failure.abort(error)).catch((error) => {
-    if (!signal.aborted) failure.abort(error)
-  })
-  await ended
-  const code = failure.signal.aborted ? 1 : 0
-  if (code === 1) log.fatal({ err: failure.signal.reason }, 'cannot go on')
-  else log.info('stopping: finishing what is in flight')
-  await closeInReverse(closing, log, code)
-  log.info('stopped')
-  return code
-}
-
-async function closeInReverse(closing: Close[], log: Logger, code: number): Promise<void> {
-  const deadline = setTimeout(() => {
-    log.warn('not everything closed in time; what was not committed is replayed at the next start')
-    process.exit(code)
-  }, SHUTDOWN_MS)
-  for (const close of closing.reverse()) await close().catch((error) => log.warn({ err: error }, 'closing failed'))
-  clearTimeout(deadline)
+  return runService(log, (lifetime) => start(settings, log, lifetime))
 }
 
 /** Starts part by part, each with its closing; throws when `signal` aborts in between, or waiting cannot help. */
-async function start(
-  settings: Settings,
-  log: Logger,
-  closing: Close[],
-  signal: AbortSignal,
-  fail: (error: Error) => void,
-): Promise<void> {
+async function start(settings: Settings, log: Logger, { closing, signal, fail }: Lifetime): Promise<void> {
   const openHeads = headsOpener(settings.stateDir, settings.topics.status, log)
   const metrics = createMetrics()
   const health = createHealth()

@@ -3,12 +3,12 @@ import { stringify } from 'lossless-json'
 import type { Kind } from '../contract/document.ts'
 import type { StatusUpdate } from '../contract/status-update.ts'
 import { readSettings, type Settings } from '../settings.ts'
+import { follow } from '../stream/follow.ts'
 import { printHelp, readArguments, tell, UsageError, untilStopped } from './command-line.ts'
 import { type Connection, connect, patiently, rangesOf } from './connect.ts'
+import { createUpdateReader } from './read-update.ts'
 import { type Choice, isWanted, mayBeWanted } from './tail/choose.ts'
-import { follow } from './tail/follow.ts'
 import { line } from './tail/line.ts'
-import { createUpdateReader } from './tail/read-update.ts'
 
 const KINDS: readonly Kind[] = ['error', 'payment', 'session', 'status']
 
@@ -72,27 +72,39 @@ async function tail(connection: Connection, settings: Settings, how: How, signal
   const topic = settings.topics.status
   const ranges = await patiently(signal, () => rangesOf(connection.admin, topic, 'STATUS_TOPIC'))
   const positions = new Map(ranges.map(({ partition, low, high }) => [partition, how.fromBeginning ? low : high]))
-  const reader = createUpdateReader(settings.registry, signal)
-  tell(`Tailing ${topic} ${how.fromBeginning ? 'from its beginning' : 'from now on'} (${ranges.length} partitions)`)
-  await follow(
-    connection,
-    {
-      topic,
-      groupId: settings.kafka.groupId,
-      positions,
-      async take(partition, messages) {
-        const candidates = messages.filter(({ value, headers }) => value !== null && mayBeWanted(headers, how.choice))
-        const updates = await reader.read(candidates.flatMap(({ value }) => value ?? []))
-        const lines = updates.flatMap((update, i) => {
-          if (!('unreadable' in update)) return isWanted(update, how.choice) ? [how.show(update)] : []
-          tell(`${topic} ${partition}:${candidates[i]?.offset} is no status update: ${update.unreadable}`)
-          return []
-        })
-        await write(lines, signal)
-      },
-    },
-    signal,
+  const readUpdates = createUpdateReader(settings.registry, signal, ({ message }) =>
+    tell(`Waiting for the schema registry at ${settings.registry?.url}: ${message}`),
   )
+  tell(`Tailing ${topic} ${how.fromBeginning ? 'from its beginning' : 'from now on'} (${ranges.length} partitions)`)
+  await follow({
+    ...{ kafka: connection.kafka, topic, positions, signal },
+    async take(partition, messages) {
+      const candidates = messages.filter(({ value, headers }) => value !== null && mayBeWanted(headers, how.choice))
+      const updates = await readUpdates(candidates.flatMap(({ value }) => value ?? []))
+      const lines = updates.flatMap((update, i) => {
+        if (!('unreadable' in update)) return isWanted(update, how.choice) ? [how.show(update)] : []
+        tell(`${topic} ${partition}:${candidates[i]?.offset} is no status update: ${update.unreadable}`)
+        return []
+      })
+      await write(lines, signal)
+    },
+    onFailure: seldom((error) => tell(`Kafka gives nothing for now, trying again: ${error.message}`)),
+    onGap: (partition, position, from) =>
+      tell(`${topic} ${partition}:${position} is not there any more, going on from ${from}`),
+  })
+}
+
+const TELL_EVERY_MS = 60_000
+
+/** At most once a minute. */
+function seldom<T>(work: (subject: T) => void): (subject: T) => void {
+  let last = Number.NEGATIVE_INFINITY
+  return (subject) => {
+    const now = performance.now()
+    if (now - last < TELL_EVERY_MS) return
+    last = now
+    work(subject)
+  }
 }
 
 /** Runs `tail` until it is stopped; 0. */

@@ -1,10 +1,21 @@
 import { type Collection, type IndexDescription, MongoServerError } from 'mongodb'
 import type { CacheDocument } from '../contract/document.ts'
 
+type Index = IndexDescription & { name: string }
+
 /** What applications query, and what MongoDB itself deletes by. */
-const INDEXES: readonly (IndexDescription & { name: string })[] = [
+const INDEXES: readonly Index[] = [
   { key: { card: 1, createdAt: -1 }, name: 'card_1_createdAt_-1' },
   { key: { 'cache.expiresAt': 1 }, name: 'cache.expiresAt_1', expireAfterSeconds: 0 },
+]
+
+/** What `serve` queries beside; a document without a session is not in it. */
+export const INDEXES_OF_SERVE: readonly Index[] = [
+  {
+    key: { 'cache.sessionId': 1, 'cache.observedAt': -1 },
+    name: 'cache.sessionId_1_cache.observedAt_-1',
+    partialFilterExpression: { 'cache.sessionId': { $gt: '' } },
+  },
 ]
 
 /** IndexAlreadyExists, IndexOptionsConflict, IndexKeySpecsConflict. */
@@ -16,8 +27,8 @@ const CONFLICTS = new Set<unknown>([68, 85, 86])
  * @throws an error that names the index and the command that drops it, when another one stands in its place; the driver's
  * error when MongoDB is away.
  */
-export async function ensureIndexes(collection: Collection<CacheDocument>): Promise<void> {
-  for (const index of INDEXES) {
+export async function ensureIndexes(collection: Collection<CacheDocument>, indexes = INDEXES): Promise<void> {
+  for (const index of indexes) {
     try {
       await collection.createIndexes([index])
     } catch (error) {
@@ -46,7 +57,7 @@ function isAsGood(standing: IndexDescription, wanted: IndexDescription): boolean
   return (
     JSON.stringify(standing.key) === JSON.stringify(wanted.key) &&
     standing.expireAfterSeconds === wanted.expireAfterSeconds &&
-    !standing.partialFilterExpression &&
+    JSON.stringify(standing.partialFilterExpression) === JSON.stringify(wanted.partialFilterExpression) &&
     !standing.sparse &&
     !standing.unique &&
     !standing.collation

@@ -18,7 +18,7 @@ export interface Outages {
 
 const SAY_EVERY_MS = 30_000
 
-export function createOutages(health: Health, metrics: Metrics, log: Logger): Outages {
+export function createOutages(health: Health, metrics: Pick<Metrics, 'dependencyUp'>, log: Logger): Outages {
   const saidAt = new Map<Dependency, number>()
   /** Waits that go on, by what they wait for. It is up only when nothing waits for it: a ping may work where a write does not. */
   const waiting = new Map<Dependency, Set<symbol>>()

@@ -1,8 +1,9 @@
 import { type Problem, problemOf } from './environment.ts'
-import type { Name, Values } from './variables.ts'
+import { isLoopback } from './loopback.ts'
+import { type Name, VARIABLES, type Values } from './variables.ts'
 
-/** What a command cannot do without. */
-export type Need = 'kafka' | 'mongodb'
+/** What a command cannot do without; `access`: it answers over HTTP, so somebody must say who may read. */
+export type Need = 'kafka' | 'mongodb' | 'access'
 
 function missing(values: Partial<Values>, needs: readonly Need[]): Problem[] {
   const problems: Problem[] = []
@@ -70,10 +71,37 @@ function security(values: Partial<Values>): Problem[] {
   return problems
 }
 
+const JWT: readonly Name[] = ['JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_JWKS_URL']
+
+/** A JWT is only as good as the keys it is checked with, and these are only as good as the way they come. */
+function tokens(values: Partial<Values>): Problem[] {
+  const given = JWT.find((name) => values[name] !== null && values[name] !== undefined)
+  const problems =
+    given === undefined
+      ? []
+      : JWT.filter((name) => values[name] === null).map((name) => problemOf(name, `is not set, but ${given} is`))
+  const url = values.JWT_JWKS_URL ? new URL(values.JWT_JWKS_URL) : null
+  if (url?.protocol === 'http:' && !isLoopback(url.hostname)) {
+    problems.push(problemOf('JWT_JWKS_URL', 'is an http:// address: whoever is on the way could put in other keys'))
+  }
+  return problems
+}
+
+/** Without credentials everybody may read everything: so nobody from elsewhere may come in. */
+function exposure(values: Partial<Values>): Problem[] {
+  const { SERVE_HOST: host } = values
+  const isOpen = (['AUTH_KEYS_FILE', ...JWT] as const).every((name) => values[name] === null)
+  if (!isOpen || host === undefined || isLoopback(host)) return []
+  const problem = `is ${host}, which other machines may reach, but nothing says who may read: set AUTH_KEYS_FILE, or JWT_ISSUER, JWT_AUDIENCE and JWT_JWKS_URL, or listen on a loopback address`
+  return [{ name: 'SERVE_HOST', problem, example: `AUTH_KEYS_FILE=${VARIABLES.AUTH_KEYS_FILE.example}` }]
+}
+
 /** What is wrong with the settings together; a setting that is wrong by itself is not judged again. */
 export const checkRules = (values: Partial<Values>, needs: readonly Need[]): Problem[] => [
   ...missing(values, needs),
   ...topicClashes(values),
   ...security(values),
   ...overlaps(values),
+  ...tokens(values),
+  ...(needs.includes('access') ? exposure(values) : []),
 ]

@@ -116,8 +116,19 @@ export const VARIABLES = {
   ),
   HTTP_HOST: given('127.0.0.1', format.host, 'Where `/metrics`, `/healthz` and `/readyz` listen.', '0.0.0.0'),
   HTTP_PORT: given('9464', port, 'Their port; 0 takes a free one.'),
-  SERVE_HOST: given('127.0.0.1', format.host, 'Reserved for `serve`, a later version.', '0.0.0.0'),
-  SERVE_PORT: given('8080', port, 'Reserved for `serve`, a later version.'),
+  SERVE_HOST: given(
+    '127.0.0.1',
+    format.host,
+    'Where `serve` listens. Without AUTH_KEYS_FILE and JWT_ISSUER only a loopback address is allowed.',
+    '0.0.0.0',
+  ),
+  SERVE_PORT: given('8080', port, 'Its port; 0 takes a free one.'),
+  SERVE_CACHE_MB: given('64', format.number(1, 65_536, 'whole'), 'Memory for answers that `serve` keeps, MiB.'),
+  SERVE_RATE_LIMIT: given(
+    '600',
+    format.number(0, 10_000_000, 'whole'),
+    'Requests a second that one client may make; 0: any number.',
+  ),
   LOG_LEVEL: given('info', level, '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.', 'debug'),
   CARD_TOKEN_KEY: maybe(
     'at least 16 random characters',
@@ -144,13 +155,21 @@ export const VARIABLES = {
   PRIMARY_MYSQL_URI: maybe(
     'mysql://reader@mysql:3306/parking',
     format.mysqlUri,
-    'Reserved for `serve`, a later version.',
+    'Primary store, asked for what MongoDB does not have. Unset: no fallback.',
     URI,
   ),
-  AUTH_KEYS_FILE: maybe('/etc/pm-parking-events/keys.json', format.text, 'Reserved for `serve`, a later version.'),
-  JWT_ISSUER: maybe('https://login.example.com/', format.text, 'Reserved for `serve`, a later version.'),
-  JWT_AUDIENCE: maybe('parking', format.text, 'Reserved for `serve`, a later version.'),
-  JWT_JWKS_URL: maybe('https://login.example.com/jwks.json', format.httpUrl, 'Reserved for `serve`, a later version.'),
+  AUTH_KEYS_FILE: maybe(
+    '/etc/pm-parking-events/keys.json',
+    format.text,
+    'JSON file of the API keys that `serve` takes, as SHA-256, with their scopes; read again when it changes.',
+  ),
+  JWT_ISSUER: maybe('https://login.example.com/', format.text, 'Issuer (`iss`) of the JWTs that `serve` takes.'),
+  JWT_AUDIENCE: maybe('parking', format.text, 'Audience (`aud`) that they must be made for.'),
+  JWT_JWKS_URL: maybe(
+    'https://login.example.com/jwks.json',
+    format.httpUrl,
+    'Where their issuer publishes its keys; `https`, except on loopback.',
+  ),
 } satisfies Record<string, Variable<unknown>>
 
 export type Name = keyof typeof VARIABLES

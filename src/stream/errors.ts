@@ -16,3 +16,24 @@ export function saysKafka(error: unknown, ...types: string[]): boolean {
   for (const { type } of causesOf(error)) if (type !== undefined && types.includes(type)) return true
   return false
 }
+
+const HOPELESS = [
+  'TOPIC_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'SASL_AUTHENTICATION_FAILED',
+  'UNSUPPORTED_SASL_MECHANISM',
+  'UNSUPPORTED_VERSION',
+  'INVALID_TOPIC_EXCEPTION',
+]
+
+/** kafkajs gives no other sign of it, and the same error for a connection that broke while it logged in. */
+const REFUSED = /: Authentication failed|credentials|username|mechanism is not supported/
+
+/** Whether waiting cannot help: something is not allowed, or not known to these brokers at all. */
+export function isHopeless(error: unknown): boolean {
+  if (saysKafka(error, ...HOPELESS)) return true
+  for (const { name, message } of causesOf(error)) {
+    if (name === 'KafkaJSSASLAuthenticationError' && REFUSED.test(message)) return true
+  }
+  return false
+}

@@ -24,38 +24,67 @@ export interface Fetched {
   records: Buffer
 }
 
-/** Reads the answer to a fetch of one partition; `partition` is null where the broker throttles and sends nothing. */
-export function decodeFetch(
-  bytes: Buffer,
-  version: number,
-): { clientSideThrottleTime: number; partition: Fetched | null } {
-  const throttleTime = bytes.readInt32BE(0)
-  // Since version 8 it is for the client to wait, and kafkajs does so before its next request.
-  const clientSideThrottleTime = version >= 8 ? throttleTime : 0
-  let at = version >= 7 ? 10 : 4
-  const errorCode = version >= 7 ? bytes.readInt16BE(4) : 0
-  const none = { errorCode, lastStableOffset: -1n, aborted: [], records: Buffer.alloc(0) }
-  if (bytes.readInt32BE(at) < 1) return { clientSideThrottleTime, partition: errorCode === 0 ? null : none }
-  at += 6 + bytes.readInt16BE(at + 4)
-  if (bytes.readInt32BE(at) < 1) return { clientSideThrottleTime, partition: null }
-  at += 8
-  const partition: Fetched = {
-    errorCode: errorCode || bytes.readInt16BE(at),
+/** The answer of a broker, for the partitions of one topic. */
+export interface FetchAnswer {
+  /** For kafkajs, which waits so long before its next request. */
+  clientSideThrottleTime: number
+  /** 0: no error. */
+  errorCode: number
+  /** Empty where the broker throttles, or refuses all. */
+  partitions: Map<number, Fetched>
+}
+
+interface Cursor {
+  bytes: Buffer
+  at: number
+  version: number
+}
+
+/** Reads the answer to a fetch of partitions of one topic. */
+export function decodeFetch(bytes: Buffer, version: number): FetchAnswer {
+  const answer: FetchAnswer = {
+    // Since version 8 it is for the client to wait.
+    clientSideThrottleTime: version >= 8 ? bytes.readInt32BE(0) : 0,
+    errorCode: version >= 7 ? bytes.readInt16BE(4) : 0,
+    partitions: new Map(),
+  }
+  const cursor: Cursor = { bytes, at: version >= 7 ? 10 : 4, version }
+  for (let topics = readInt(cursor); topics > 0; topics--) {
+    cursor.at += 2 + bytes.readInt16BE(cursor.at)
+    for (let count = readInt(cursor); count > 0; count--) {
+      const partition = readInt(cursor)
+      answer.partitions.set(partition, readPartition(cursor))
+    }
+  }
+  return answer
+}
+
+function readInt(cursor: Cursor): number {
+  cursor.at += 4
+  return cursor.bytes.readInt32BE(cursor.at - 4)
+}
+
+const NOTHING = Buffer.alloc(0)
+
+function readPartition(cursor: Cursor): Fetched {
+  const { bytes, at, version } = cursor
+  const fetched: Fetched = {
+    errorCode: bytes.readInt16BE(at),
     lastStableOffset: bytes.readBigInt64BE(at + 10),
     aborted: [],
-    records: none.records,
+    records: NOTHING,
   }
-  at += version >= 5 ? 26 : 18
-  const count = bytes.readInt32BE(at)
-  at += 4
-  for (let i = 0; i < count; i++, at += 16) {
-    partition.aborted.push({ producerId: bytes.readBigInt64BE(at), firstOffset: bytes.readBigInt64BE(at + 8) })
+  cursor.at += version >= 5 ? 26 : 18
+  for (let count = readInt(cursor); count > 0; count--, cursor.at += 16) {
+    const producerId = bytes.readBigInt64BE(cursor.at)
+    fetched.aborted.push({ producerId, firstOffset: bytes.readBigInt64BE(cursor.at + 8) })
   }
-  partition.aborted.sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1))
-  if (version >= 11) at += 4 // the preferred replica: the leader is what we ask
-  const size = bytes.readInt32BE(at)
-  if (size > 0) partition.records = bytes.subarray(at + 4, at + 4 + size)
-  return { clientSideThrottleTime, partition }
+  fetched.aborted.sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1))
+  if (version >= 11) cursor.at += 4 // the preferred replica: the leader is what we ask
+  const size = readInt(cursor)
+  if (size > 0) fetched.records = bytes.subarray(cursor.at, cursor.at + size)
+  cursor.at += Math.max(0, size)
+  return fetched
 }
 
 export interface RecordBatch {

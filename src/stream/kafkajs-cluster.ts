@@ -11,7 +11,7 @@ const errors = createRequire(import.meta.url)('kafkajs/src/protocol/error.js')
 
 /** A request of kafkajs, and what reads its answer. */
 export interface Protocol<T> {
-  request: { apiVersion: number }
+  request: { apiKey: number; apiVersion: number }
   response: { decode(bytes: Buffer): Promise<T>; parse(answer: T): Promise<T> }
   requestTimeout?: number
 }
@@ -44,11 +44,16 @@ interface Shared {
 
 const shared = new WeakMap<Kafka, Shared>()
 
+export interface OpenCluster {
+  cluster: Cluster
+  release: () => Promise<void>
+}
+
 /**
  * The cluster that all concurrent users of a `Kafka` share: two connections a broker, whatever their number, and at most
  * two fetches on the way from each. The last one to release it closes it, and waits for that.
  */
-export function shareCluster(kafka: Kafka): { cluster: Cluster; release: () => Promise<void> } {
+export function shareCluster(kafka: Kafka): OpenCluster {
   const entry = shared.get(kafka) ?? { cluster: createCluster(kafka), users: 0 }
   shared.set(kafka, entry)
   entry.users++
@@ -60,7 +65,7 @@ export function shareCluster(kafka: Kafka): { cluster: Cluster; release: () => P
   return { cluster: entry.cluster, release }
 }
 
-function createCluster(kafka: Kafka): Cluster {
+export function createCluster(kafka: Kafka): Cluster {
   const symbol = Object.getOwnPropertySymbols(kafka).find(
     ({ description }) => description === 'private:Kafka:createCluster',
   )

@@ -7,10 +7,11 @@
  */
 import { setTimeout as sleep, setImmediate as yieldOnce } from 'node:timers/promises'
 import type { Kafka, KafkaMessage } from 'kafkajs'
-import { saysKafka } from './errors.ts'
+import { isHopeless, saysKafka } from './errors.ts'
 import { createFetcher, type Fetcher } from './fetch.ts'
 import { batchesOf, committedOf, messagesOf, type RecordBatch } from './fetch-answer.ts'
 import { errorOf } from './kafkajs-cluster.ts'
+import { within } from './within.ts'
 
 export interface ReadToEndOptions {
   kafka: Kafka
@@ -187,15 +188,6 @@ async function logStart(fetcher: Fetcher, partition: number, offset: bigint): Pr
   })
 }
 
-const HOPELESS = [
-  'TOPIC_AUTHORIZATION_FAILED',
-  'CLUSTER_AUTHORIZATION_FAILED',
-  'SASL_AUTHENTICATION_FAILED',
-  'UNSUPPORTED_SASL_MECHANISM',
-  'UNSUPPORTED_VERSION',
-  'INVALID_TOPIC_EXCEPTION',
-]
-
 /** Does `work` until it succeeds, with pauses of 50 ms to 2 s and new metadata between. `what` begins the error in the end. */
 async function insist<T>({ fetcher, signal }: Reading, what: string, work: () => Promise<T>): Promise<T> {
   const since = Date.now()
@@ -205,20 +197,11 @@ async function insist<T>({ fetcher, signal }: Reading, what: string, work: () =>
     } catch (error) {
       signal.throwIfAborted()
       const patience = saysKafka(error, 'UNKNOWN_TOPIC_OR_PARTITION', 'OFFSET_OUT_OF_RANGE') ? UNKNOWN_MS : STALL_MS
-      if (saysKafka(error, ...HOPELESS) || Date.now() - since >= patience) {
+      if (isHopeless(error) || Date.now() - since >= patience) {
         throw new Error(`${what}: ${(error as Error).message}`, { cause: error })
       }
       await sleep(pause, undefined, { signal })
       await within(STALL_MS, fetcher.refresh()).catch(() => {})
     }
   }
-}
-
-/** kafkajs can wait for ever: for a broker that froze within a handshake, say. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1_000} s`)), ms)
-  })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

@@ -181,7 +181,7 @@ describe('tail', () => {
     return run.ended
   }
 
-  test('prints what is committed after its start, and deletes its group', async () => {
+  test('prints what is committed after its start, and makes no group', async () => {
     await publish([update('before', 'on-going')])
     const run = await following([])
     await publish([update('a', 'on-going'), update('a', 'on-going', false), update('a', 'finished')])

@@ -8,9 +8,11 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import { MongoClient } from 'mongodb'
+import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { ROOT } from '../../local/build.ts'
 import { dockerAnswers } from '../../local/docker-engine.ts'
 import { installed } from '../../local/native/install.ts'
+import { seededRows } from '../../local/primary-seed.ts'
 import { kafkaClasspath, type Services, startServices } from '../../local/services.ts'
 import { kafkajs } from '../../src/stream/kafkajs.ts'
 import { createTopic } from '../../src/stream/topics.ts'
@@ -23,7 +25,7 @@ describe('services of one test alone', () => {
   let services: Services
 
   beforeAll(async () => {
-    services = await freshServices({ registry: true })
+    services = await freshServices({ registry: true, mysql: true })
   }, 3 * MINUTE)
 
   afterAll(async () => {
@@ -35,6 +37,7 @@ describe('services of one test alone', () => {
     expect(services.env.KAFKA_BROKERS).not.toBe(shared.env.KAFKA_BROKERS)
     expect(services.env.MONGODB_URI).not.toBe(shared.env.MONGODB_URI)
     expect(services.env.SCHEMA_REGISTRY_URL).not.toBe(shared.env.SCHEMA_REGISTRY_URL)
+    expect(services.env.PRIMARY_MYSQL_URI).not.toBe(shared.primaryUri)
   })
 
   test(
@@ -96,6 +99,53 @@ describe('services of one test alone', () => {
   )
 
   test(
+    'a primary store keeps address and rows over a stop, a crash and a pause',
+    async () => {
+      const uri = services.env.PRIMARY_MYSQL_URI as string
+      const rows = () => count(uri, 'pm_parking_event')
+      const before = await rows()
+      expect(before).toBeGreaterThan(200)
+      await services.mysql?.stop()
+      await expect(rows()).rejects.toThrow()
+      await services.mysql?.start()
+      expect(await rows()).toBe(before)
+      await services.mysql?.kill()
+      await services.mysql?.start()
+      expect(await rows()).toBe(before)
+      await services.mysql?.pause()
+      await expect(rows()).rejects.toThrow()
+      await services.mysql?.resume()
+      expect(await rows()).toBe(before)
+    },
+    MINUTE,
+  )
+
+  test('who reads the primary store can do nothing else there', async () => {
+    const reader = await createConnection(services.env.PRIMARY_MYSQL_URI as string)
+    for (const sql of ['DELETE FROM pm_parking_event', 'CREATE TABLE mine (a INT)', 'SELECT user FROM mysql.user']) {
+      await expect(reader.query(sql)).rejects.toThrow('command denied')
+    }
+    await reader.end()
+    const admin = await createConnection(services.mysqlAdmin as string)
+    await admin.query('CREATE DATABASE mine')
+    await admin.query('CREATE TABLE mine.own (a INT)')
+    await admin.end()
+  })
+
+  test('the sessions of the primary store are the same every time, and lately', () => {
+    const now = Date.now()
+    const [one, other] = [seededRows(new Date(now)), seededRows(new Date(now + MINUTE))]
+    const ids = new Set(one.map(({ session_id: id }) => id as string))
+    expect(new Set(other.map(({ session_id: id }) => id))).toEqual(ids)
+    expect([...ids].filter((id) => /^IC\d{14}N$/.test(id)).length).toBeGreaterThan(50)
+    expect([...ids].filter((id) => /^\d+$/.test(id)).length).toBeGreaterThan(10)
+    const parked = one.filter(({ parking_stop_time_UTC: stop }) => (stop as Date).getTime() > now)
+    expect(parked.length).toBeGreaterThan(5)
+    for (const { created_at: at } of one) expect(now - (at as Date).getTime()).toBeLessThan(8 * 24 * 60 * MINUTE)
+    expect(one.some(({ amount }) => amount === null)).toBe(true)
+  })
+
+  test(
     'a registry keeps address and schemas over a stop and a crash',
     async () => {
       const host = services.env.SCHEMA_REGISTRY_URL as string
@@ -118,10 +168,14 @@ describe('services of one test alone', () => {
 
 describe('services that the environment names', () => {
   test('are used as they are, and are not ours to stop', async () => {
-    const services = await startServices({ registry: true })
-    expect(services.how).toEqual({ kafka: 'environment', mongodb: 'environment', registry: 'environment' })
-    expect(services.env).toEqual(sharedServices().env)
+    const services = await startServices({ registry: true, mysql: true })
+    const how = 'environment'
+    expect(services.how).toEqual({ kafka: how, mongodb: how, registry: how, mysql: how })
+    const { env, primaryUri, primaryAdminUri } = sharedServices()
+    expect(services.env).toEqual({ ...env, PRIMARY_MYSQL_URI: primaryUri })
+    expect(services.mysqlAdmin ?? primaryUri).toBe(primaryAdminUri)
     await expect(services.kafka.stop()).rejects.toThrow('KAFKA_BROKERS')
+    await expect(services.mysql?.pause()).rejects.toThrow('PRIMARY_MYSQL_URI')
     await services[Symbol.asyncDispose]()
   })
 
@@ -190,18 +244,20 @@ describe('what was started', () => {
     }
   })
 
-  test('a machine without Java, Maven and Python is told what to install', async () => {
+  test('a machine without Java, Maven, Python and MariaDB is told what to install', async () => {
     const bare = join(directory, 'bin')
     await mkdir(bare)
     await symlink('/bin/sh', join(bare, 'sh'))
     const script = `import(${JSON.stringify(join(ROOT, 'local/services.ts'))})
-      .then(({ startServices }) => startServices({ registry: true }))
+      .then(({ startServices }) => startServices({ registry: true, mysql: true }))
       .catch((error) => console.log(error.message))`
     const { stdout } = await run(process.execPath, ['--no-warnings', '-e', script], {
       env: { PATH: bare, HOME: directory, DOCKER_HOST: `unix://${join(directory, 'no.sock')}` },
     })
     expect(stdout).toContain('Java 17 or newer (java), Maven (mvn), Python 3 with pip')
-    expect(stdout).toContain('apt-get install openjdk-17-jre-headless maven python3 python3-pip')
+    expect(stdout).toContain('MariaDB (mariadbd and mariadb-install-db)')
+    expect(stdout).toContain('apt-get install openjdk-17-jre-headless maven python3 python3-pip mariadb-server')
+    expect(stdout).toContain('PRIMARY_MYSQL_URI')
   })
 })
 
@@ -241,6 +297,13 @@ function isAlive(pid: number): boolean {
   } catch {
     return false
   }
+}
+
+async function count(uri: string, table: string): Promise<number> {
+  const connection = await createConnection({ uri, connectTimeout: 1_000 })
+  const [rows] = await connection.query<RowDataPacket[]>({ sql: `SELECT COUNT(*) AS n FROM ${table}`, timeout: 2_000 })
+  connection.destroy()
+  return rows[0]?.n
 }
 
 async function ping(uri: string): Promise<void> {

@@ -49,20 +49,27 @@ export const marker = (base: number, producer: number, key: Buffer) =>
 export const written = (base: number, producer: number) =>
   batch({ base, last: base, producer, attributes: TRANSACTIONAL, records: [base] })
 
-/** The answer of a broker, in a version of the fetch protocol. */
-export function answer(version: number, throttleMs: number, parts: Buffer[], aborted: [number, number][] = []): Buffer {
-  const records = Buffer.concat(parts)
-  const int = (bytes: 2 | 4 | 8, value: number) => {
-    const buffer = Buffer.alloc(bytes)
-    if (bytes === 8) buffer.writeBigInt64BE(BigInt(value))
-    else buffer.writeIntBE(value, 0, bytes)
-    return buffer
-  }
+const int = (bytes: 2 | 4 | 8, value: number): Buffer => {
+  const buffer = Buffer.alloc(bytes)
+  if (bytes === 8) buffer.writeBigInt64BE(BigInt(value))
+  else buffer.writeIntBE(value, 0, bytes)
+  return buffer
+}
+
+export interface PartitionParts {
+  partition: number
+  errorCode?: number
+  batches?: Buffer[]
+  aborted?: [number, number][]
+}
+
+function partitionOf(
+  version: number,
+  { partition, errorCode = 0, batches = [], aborted = [] }: PartitionParts,
+): Buffer {
+  const records = Buffer.concat(batches)
   return Buffer.concat([
-    int(4, throttleMs),
-    ...(version >= 7 ? [int(2, 0), int(4, 0)] : []),
-    ...[int(4, 1), int(2, 5), Buffer.from('topic'), int(4, 1)],
-    ...[int(4, 3), int(2, 0), int(8, 100), int(8, 90)],
+    ...[int(4, partition), int(2, errorCode), int(8, 100), int(8, 90)],
     ...(version >= 5 ? [int(8, 0)] : []),
     int(4, aborted.length),
     ...aborted.flatMap(([producer, first]) => [int(8, producer), int(8, first)]),
@@ -70,3 +77,17 @@ export function answer(version: number, throttleMs: number, parts: Buffer[], abo
     ...[int(4, records.length), records],
   ])
 }
+
+/** The answer of a broker, in a version of the fetch protocol: of partitions of one topic. */
+export function answerOf(version: number, throttleMs: number, partitions: PartitionParts[]): Buffer {
+  return Buffer.concat([
+    int(4, throttleMs),
+    ...(version >= 7 ? [int(2, 0), int(4, 0)] : []),
+    ...[int(4, 1), int(2, 5), Buffer.from('topic'), int(4, partitions.length)],
+    ...partitions.map((one) => partitionOf(version, one)),
+  ])
+}
+
+/** The answer for partition 3 alone. */
+export const answer = (version: number, throttleMs: number, batches: Buffer[], aborted: [number, number][] = []) =>
+  answerOf(version, throttleMs, [{ partition: 3, batches, aborted }])

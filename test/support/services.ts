@@ -6,7 +6,11 @@ export interface SharedServices {
   brokers: string[]
   mongodbUri: string
   registryUrl: string
-  /** The same three as settings for the program. */
+  /** The primary store, for a user who can only read its database `parking`. */
+  primaryUri: string
+  /** The same server, for a user who may make a test's own databases and tables. */
+  primaryAdminUri: string
+  /** The first three as settings for the program. */
   env: { KAFKA_BROKERS: string; MONGODB_URI: string; SCHEMA_REGISTRY_URL: string }
 }
 
@@ -24,6 +28,9 @@ export function sharedServices(): SharedServices {
     brokers: env.KAFKA_BROKERS.split(','),
     mongodbUri: env.MONGODB_URI,
     registryUrl: env.SCHEMA_REGISTRY_URL,
+    primaryUri: given('PRIMARY_MYSQL_URI'),
+    // Who names a server of their own may name one user for both.
+    primaryAdminUri: process.env.PRIMARY_MYSQL_ADMIN_URI || given('PRIMARY_MYSQL_URI'),
     env,
   }
 }

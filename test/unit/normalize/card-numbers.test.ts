@@ -161,13 +161,13 @@ test('the quick look never misses a card, wherever it stands and however it is g
 })
 
 test('a text of a million digits, and one of a million groups, take no time', () => {
-  const started = performance.now()
+  const started = process.cpuUsage()
   replace('1'.repeat(1_000_000))
   replace('1 '.repeat(500_000))
   replace('4 '.repeat(500_000))
   for (const between of ['.', '  ', '%20', '\\', ' - ', '-']) replace(`4111${between}`.repeat(200_000))
   for (const mark of ['.', '\\', ' ', '-', '%']) mayHoldCard(`x${mark.repeat(1_000_000)}`)
-  expect(performance.now() - started).toBeLessThan(5_000)
+  expect(process.cpuUsage(started).user / 1_000).toBeLessThan(5_000)
 })
 
 test('a UUID of digits within a text is left alone, and a card beside it is not', () => {

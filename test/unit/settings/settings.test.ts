@@ -46,7 +46,9 @@ describe('settings', () => {
       chunkRecords: 2000,
       stateDir: null,
       http: { host: '127.0.0.1', port: 9464 },
-      serve: { host: '127.0.0.1', port: 8080 },
+      serve: { host: '127.0.0.1', port: 8080, cacheBytes: 64 * 1024 * 1024, requestsPerSecond: 600 },
+      access: { keysFile: null, jwt: null },
+      primary: null,
       logLevel: 'info',
       cards: { tokenKey: null, exemptPaths: [] },
     })
@@ -181,6 +183,9 @@ describe('a bad setting', () => {
     ['CARD_EXEMPT_PATHS', 'a..b'],
     ['PRIMARY_MYSQL_URI', 'postgres://db'],
     ['JWT_JWKS_URL', 'file:///keys'],
+    ['SERVE_CACHE_MB', '0'],
+    ['SERVE_CACHE_MB', '0.5'],
+    ['SERVE_RATE_LIMIT', '-1'],
   ])('%s=%s is one', (name, value) => {
     expect(Object.keys(problemsOf({ [name]: value }))).toEqual([name])
   })
@@ -220,6 +225,80 @@ describe('settings that belong together', () => {
     [{ SCHEMA_REGISTRY_USERNAME: 'u', SCHEMA_REGISTRY_PASSWORD: 'p' }, 'SCHEMA_REGISTRY_URL'],
   ])('%j lacks %s', (env, missing) => {
     expect(Object.keys(problemsOf(env as Record<string, string>))).toEqual([missing])
+  })
+})
+
+describe('who may read', () => {
+  const JWT = { JWT_ISSUER: 'https://login/', JWT_AUDIENCE: 'parking', JWT_JWKS_URL: 'https://login/jwks' }
+  const SERVE = { ...LEAST, SERVE_HOST: '0.0.0.0' }
+  const needs = ['kafka', 'mongodb', 'access'] as const
+
+  test('is read with the settings of serve', () => {
+    const settings = readSettings(
+      {
+        ...SERVE,
+        ...JWT,
+        AUTH_KEYS_FILE: '/etc/keys.json',
+        PRIMARY_MYSQL_URI: 'mysql://u:p@h/parking',
+        SERVE_CACHE_MB: '2',
+        SERVE_RATE_LIMIT: '0',
+      },
+      { needs },
+    )
+    expect(settings).toMatchObject({
+      serve: { host: '0.0.0.0', cacheBytes: 2_097_152, requestsPerSecond: 0 },
+      access: {
+        keysFile: '/etc/keys.json',
+        jwt: { issuer: 'https://login/', audience: 'parking', jwksUrl: 'https://login/jwks' },
+      },
+      primary: { uri: 'mysql://u:p@h/parking' },
+    })
+  })
+
+  test.each(['JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_JWKS_URL'] as const)('is not told without %s', (name) => {
+    expect(Object.keys(problemsOf({ ...JWT, [name]: '' }))).toEqual([name])
+    const others = Object.keys(JWT).filter((other) => other !== name)
+    expect(Object.keys(problemsOf({ [name]: JWT[name] }))).toEqual(others)
+  })
+
+  test.each([
+    ['https://login.example.com/jwks', []],
+    ['http://localhost:8080/jwks', []],
+    ['http://127.1.2.3/jwks', []],
+    ['http://[::1]:8080/jwks', []],
+    ['http://login.example.com/jwks', ['JWT_JWKS_URL']],
+    ['http://localhost.example.com/jwks', ['JWT_JWKS_URL']],
+    ['http://127.0.0.1.example.com/jwks', ['JWT_JWKS_URL']],
+    ['http://10.0.0.1/jwks', ['JWT_JWKS_URL']],
+  ])('by keys from %s has the problems %j', (url, problems) => {
+    expect(Object.keys(problemsOf({ ...JWT, JWT_JWKS_URL: url }))).toEqual(problems)
+  })
+
+  test.each(['127.0.0.1', '127.9.9.9', '::1', '0:0:0:0:0:0:0:1', 'localhost', 'LOCALHOST'])(
+    'need not be told where serve listens on %s',
+    (host) => {
+      expect(() => readSettings({ ...LEAST, SERVE_HOST: host }, { needs })).not.toThrow()
+    },
+  )
+
+  test.each(['0.0.0.0', '::', '10.0.0.1', '128.0.0.1', 'example.com', '127.0.0.1.example.com', '127.1'])(
+    'must be told where serve listens on %s',
+    (host) => {
+      const read = () => readSettings({ ...LEAST, SERVE_HOST: host }, { needs })
+      expect(read).toThrow(`SERVE_HOST is ${host}, which other machines may reach, but nothing says who may read`)
+      expect(read).toThrow('set AUTH_KEYS_FILE, or JWT_ISSUER')
+    },
+  )
+
+  test('is enough by keys, and by JWTs', () => {
+    expect(() => readSettings({ ...SERVE, AUTH_KEYS_FILE: '/keys' }, { needs })).not.toThrow()
+    expect(() => readSettings({ ...SERVE, ...JWT }, { needs })).not.toThrow()
+  })
+
+  test('concerns no other command, and config only where it is asked to', () => {
+    expect(problemsOf(SERVE)).toEqual({})
+    expect(effectiveSettings(SERVE).problems).toEqual([])
+    expect(effectiveSettings(SERVE, { needs }).problems.map(({ name }) => name)).toEqual(['SERVE_HOST'])
   })
 })
 

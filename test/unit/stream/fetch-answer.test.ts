@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { batchesOf, committedOf, decodeFetch, messagesOf } from '../../../src/stream/fetch-answer.ts'
-import { ABORT, answer, batch, COMMIT, marker, TRANSACTIONAL, written } from '../../support/fetch-answer.ts'
+import { ABORT, answer, answerOf, batch, COMMIT, marker, TRANSACTIONAL, written } from '../../support/fetch-answer.ts'
 
 const valuesOf = async (records: Buffer, aborted: { producerId: bigint; firstOffset: bigint }[] = []) => {
   const messages = []
@@ -11,9 +11,10 @@ const valuesOf = async (records: Buffer, aborted: { producerId: bigint; firstOff
 describe('the answer to a fetch', () => {
   test.each([4, 5, 7, 8, 11])('is read in version %i', (version) => {
     const records = batch({ base: 5, last: 5, records: [5] })
-    const { partition, clientSideThrottleTime } = decodeFetch(answer(version, 50, [records], [[9, 7], [8, 2]]), version) // biome-ignore format: pairs
+    const { partitions, clientSideThrottleTime } = decodeFetch(answer(version, 50, [records], [[9, 7], [8, 2]]), version) // biome-ignore format: pairs
     expect(clientSideThrottleTime).toBe(version >= 8 ? 50 : 0)
-    expect(partition).toEqual({
+    expect([...partitions.keys()]).toEqual([3])
+    expect(partitions.get(3)).toEqual({
       ...{ errorCode: 0, lastStableOffset: 90n, records },
       aborted: [
         { producerId: 8n, firstOffset: 2n },
@@ -22,14 +23,37 @@ describe('the answer to a fetch', () => {
     })
   })
 
+  test.each([4, 5, 7, 8, 11])('has each partition with what is its own, in version %i', (version) => {
+    const [first, last] = [batch({ base: 5, last: 5, records: [5] }), batch({ base: 8, last: 9, records: [8, 9] })]
+    const { errorCode, partitions } = decodeFetch(
+      answerOf(version, 0, [
+        { partition: 7, batches: [first, last], aborted: [[9, 7]] },
+        { partition: 0 },
+        { partition: 11, errorCode: 6 },
+        { partition: 2, batches: [last] },
+      ]),
+      version,
+    )
+    const none = Buffer.alloc(0)
+    expect(errorCode).toBe(0)
+    expect(
+      [...partitions].map(([partition, one]) => [partition, one.errorCode, one.aborted.length, one.records]),
+    ).toEqual([
+      [7, 0, 1, Buffer.concat([first, last])],
+      [0, 0, 0, none],
+      [11, 6, 0, none],
+      [2, 0, 0, last],
+    ])
+  })
+
   test('has no partition where the broker throttles', () => {
     const throttled = Buffer.from([0, 0, 0, 99, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
-    expect(decodeFetch(throttled, 11)).toEqual({ clientSideThrottleTime: 99, partition: null })
+    expect(decodeFetch(throttled, 11)).toEqual({ clientSideThrottleTime: 99, errorCode: 0, partitions: new Map() })
   })
 
   test('has an error where the session is refused', () => {
     const refused = Buffer.from([0, 0, 0, 0, 0, 70, 0, 0, 0, 0, 0, 0, 0, 0])
-    expect(decodeFetch(refused, 11).partition?.errorCode).toBe(70)
+    expect(decodeFetch(refused, 11).errorCode).toBe(70)
   })
 })
 

@@ -1,0 +1,235 @@
+/** `serve`: builds the parts of the read side, runs them until a signal, closes them in reverse. */
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Kafka } from 'kafkajs'
+import type { Logger } from 'pino'
+import { type Mongo, openMongo } from '../documents/connect.ts'
+import { createSealer } from '../documents/encryption.ts'
+import { ensureIndexes, INDEXES_OF_SERVE } from '../documents/indexes.ts'
+import { createStore } from '../documents/store.ts'
+import { createLookUp } from '../look-up.ts'
+import { type Cards, createCards } from '../normalize/card-data.ts'
+import { clockOf } from '../normalize/time-zone.ts'
+import { createHealth, type Health } from '../operate/health.ts'
+import { createLog } from '../operate/log.ts'
+import { createOutages, type Outages } from '../operate/outages.ts'
+import { version } from '../operate/version.ts'
+import { watch } from '../operate/watch.ts'
+import { openPrimary, type Primary } from '../primary/primary.ts'
+import { createAccess } from '../serve/access/access.ts'
+import { createReadThrough, type ReadThrough } from '../serve/cache/read-through.ts'
+import { type Changes, followChanges } from '../serve/changes.ts'
+import { createEventFinder } from '../serve/find-events.ts'
+import { startServer } from '../serve/http/server.ts'
+import { createBoard } from '../serve/live/board.ts'
+import { createDeadLetters, type DeadLetters } from '../serve/live/dead-letters.ts'
+import { createLive, type Live } from '../serve/live/live.ts'
+import { type LookUp, StoreFailure } from '../serve/look-up.ts'
+import { createServeMetrics, type ServeMetrics } from '../serve/metrics.ts'
+import { cacheReport } from '../serve/report.ts'
+import { createStoreGuard } from '../serve/store-guard.ts'
+import { readSettings, type Settings } from '../settings.ts'
+import type { Heads } from '../status/heads/heads.ts'
+import { headsOpener } from '../status/heads/open.ts'
+import { createKafka } from '../stream/client.ts'
+import { partitionCount } from '../stream/topics.ts'
+import { printHelp, readArguments } from './command-line.ts'
+import { createUpdateReader } from './read-update.ts'
+import { type Close, type Lifetime, runService } from './service.ts'
+
+export const help = `Usage: pm-parking-events serve
+
+The read side: answers applications over HTTP from memory, from MongoDB, and from the primary store where one is set
+(PRIMARY_MYSQL_URI); streams status updates as they happen; shows a page with what is parked where. Listens on SERVE_HOST
+and SERVE_PORT until SIGTERM or SIGINT. GET /docs tells what can be asked.
+
+Without AUTH_KEYS_FILE or JWT_ISSUER everybody may read, so it listens on a loopback address only.
+
+Options:
+  -h, --help  this text
+
+Example:
+  KAFKA_BROKERS=localhost:9092 MONGODB_URI=mongodb://localhost:27017 pm-parking-events serve
+  curl http://localhost:8080/v1/zones`
+
+const WATCH_MS = 10_000
+const DAY_MS = 86_400_000
+const HISTORY_STEP_MS = 300_000
+
+/** What all parts need. */
+interface Common {
+  settings: Settings
+  log: Logger
+  metrics: ServeMetrics
+  health: Health
+  outages: Outages
+  kafka: Kafka
+  signal: AbortSignal
+  fail: (error: Error) => void
+}
+
+export async function run(argv: string[]): Promise<number> {
+  const { values } = readArguments(argv, {})
+  if (values.help) return printHelp(help)
+  const settings = readSettings(undefined, { needs: ['kafka', 'mongodb', 'access'] })
+  const log = createLog(settings.logLevel)
+  for (const warning of settings.warnings) log.warn(warning)
+  return runService(log, (lifetime) => start(settings, log, lifetime))
+}
+
+async function start(settings: Settings, log: Logger, { closing, signal, fail }: Lifetime): Promise<void> {
+  const metrics = createServeMetrics()
+  const health = createHealth()
+  const outages = createOutages(health, metrics, log)
+  for (const name of ['kafka', 'mongodb', 'status-topic']) health.set(name, false, 'starting')
+  const access = await createAccess(settings.access, log)
+  if (!access.required) log.warn('no credentials are configured: everybody on this machine may read everything')
+  const kafka = createKafka(settings.kafka, log)
+  const common: Common = { settings, log, metrics, health, outages, kafka, signal, fail }
+
+  const { cache, mongo, isTold } = openCache(common, closing)
+  const live = startLive(common, cache, closing)
+  const primary = settings.primary && openPrimary(settings.primary.uri, { log, onState: metrics.showPrimary })
+  if (primary) closing.push(async () => primary[Symbol.asyncDispose]())
+  const deadLetters = startDeadLetters(common)
+  const { tokenKey, olderTokenKeys, exemptPaths } = settings.cards
+  const cards = createCards({ ...settings.cards, limits: settings.limits })
+  const server = await startServer({
+    ...{ ...settings.serve, access, live, metrics, health, log },
+    lookUp: lookUpOf(common, cache, mongo, primary, cards),
+    cards: {
+      cleanText: cards.cleanText,
+      tokenKeys: tokenKey === null ? [] : [tokenKey, ...olderTokenKeys],
+      hasExemptPaths: exemptPaths.length > 0,
+    },
+    report: () => cacheReport({ cache, isTold, live, metrics, primary, mostBytes: settings.serve.cacheBytes }),
+    deadLetters: deadLetters.report,
+    page: fileURLToPath(new URL('../web', import.meta.url)),
+  })
+  closing.push(async () => server[Symbol.asyncDispose]())
+  watch(1_000, signal, async () => showSizes(metrics, cache, live))
+  log.info({ version: version(), port: server.port }, 'started')
+}
+
+function openCache(common: Common, closing: Close[]) {
+  const { settings, metrics, outages, log, signal } = common
+  const mongo = openMongo(settings.mongodb, settings.kafka.clientId)
+  closing.push(async () => mongo[Symbol.asyncDispose]())
+  let changes: Changes | null = null
+  const cache = createReadThrough({
+    mostBytes: settings.serve.cacheBytes,
+    isTold: () => changes?.isTold() ?? false,
+    onEvicted: () => metrics.evictions.inc(),
+  })
+  closing.push(async () => cache.close())
+  const prepare = async () => {
+    await outages.waitOut('mongodb', signal, () => mongo.ping())
+    await ensureIndexes(mongo.collection, INDEXES_OF_SERVE).catch((error: Error) =>
+      log.warn(
+        { reason: error.message },
+        'the index for sessions cannot be made: looking a session up reads all documents',
+      ),
+    )
+    changes = followChanges({
+      ...{ collection: mongo.collection, signal, changed: cache.changed, allChanged: cache.allChanged },
+      onFailure: (error) =>
+        log.warn({ reason: error.message }, 'MongoDB tells no changes: answers are kept for a second only'),
+    })
+    await watch(WATCH_MS, signal, () => outages.waitOut('mongodb', signal, () => mongo.ping()))
+  }
+  prepare().catch((error) => {
+    if (!signal.aborted) common.fail(error)
+  })
+  return { cache, mongo, isTold: () => changes?.isTold() ?? false }
+}
+
+/** Follows the status topic from its beginning; answers without it are given meanwhile. */
+function startLive(common: Common, cache: ReadThrough, closing: Close[]): Live {
+  const { settings, log, health, outages, kafka, signal, fail } = common
+  const topic = settings.topics.status
+  const onWait = (error: Error) => log.warn({ reason: error.message }, 'waiting for the schema registry')
+  const opener = headsOpener(settings.stateDir && join(settings.stateDir, 'serve'), topic, log)
+  const live = createLive({
+    ...{ kafka, topic, changed: cache.changed },
+    board: createBoard({ keepEndedMs: DAY_MS, historyMs: DAY_MS, stepMs: HISTORY_STEP_MS }),
+    readUpdates: createUpdateReader(settings.registry, signal, onWait),
+    openHeads: (partition) => emptied(opener, partition),
+    onUnreadable: (partition, offset, why) => log.warn({ topic, partition, offset, why }, 'not a status update'),
+    onAway: (error) => health.set('kafka', false, error.message),
+    onProgress(left) {
+      health.set('kafka', true)
+      health.set('status-topic', left === 0, left === 0 ? undefined : `${left} updates are still to be read`)
+    },
+  })
+  closing.push(async () => live.close())
+  const followIt = async () => {
+    const partitions = await outages.waitOut('kafka', signal, () => partitionsOf(kafka, topic))
+    await live.run(partitions, signal)
+  }
+  followIt().catch((error) => {
+    if (!signal.aborted) fail(error)
+  })
+  return live
+}
+
+/** Heads are read anew at each start, so what a store on disk has from before is given up. */
+function emptied(open: (partition: number) => Heads, partition: number): Heads {
+  open(partition).discard()
+  return open(partition)
+}
+
+async function partitionsOf(kafka: Kafka, topic: string): Promise<number> {
+  const admin = kafka.admin({ retry: { retries: 0 } })
+  try {
+    await admin.connect()
+    if (!(await admin.listTopics()).includes(topic))
+      throw new Error(`There is no topic ${topic}: start "process", which makes it, or check STATUS_TOPIC`)
+    return await partitionCount(admin, topic)
+  } finally {
+    await admin.disconnect().catch(() => {})
+  }
+}
+
+function startDeadLetters({ kafka, settings, log, signal }: Common): DeadLetters {
+  const letters = createDeadLetters(kafka, settings.topics.deadLetters)
+  letters.run(signal).catch((error: Error) => {
+    if (!signal.aborted) log.warn({ reason: error.message }, 'dead letters cannot be counted')
+  })
+  return letters
+}
+
+function lookUpOf(common: Common, cache: ReadThrough, mongo: Mongo, primary: Primary | null, cards: Cards): LookUp {
+  const { settings, metrics } = common
+  const guarded = createStoreGuard()
+  return createLookUp({
+    ...{ cache, primary, cards, retentionMs: settings.retentionMs },
+    finder: createEventFinder(mongo.collection),
+    store: createStore(mongo.collection),
+    seal: createSealer(settings.encryption.paths, settings.encryption.keys),
+    reading: {
+      keys: settings.encryption.keys,
+      clock: settings.timeZone === null ? null : clockOf(settings.timeZone),
+    },
+    async timed(layer, ask, isHit) {
+      const end = metrics.loadDuration.startTimer({ layer })
+      try {
+        const found = await (layer === 'mongodb' ? guarded(ask) : ask())
+        metrics.lookUps.inc({ layer, outcome: isHit(found) ? 'hit' : 'miss' })
+        return found
+      } catch (error) {
+        metrics.lookUps.inc({ layer, outcome: 'error' })
+        throw new StoreFailure(layer, error)
+      } finally {
+        end()
+      }
+    },
+    onLook: ({ outcome }) => metrics.lookUps.inc({ layer: 'memory', outcome }),
+  })
+}
+
+function showSizes(metrics: ServeMetrics, cache: ReadThrough, live: Live): void {
+  metrics.entries.set(cache.size)
+  metrics.bytes.set(cache.bytes)
+  metrics.feedLag.set(live.lag())
+  metrics.boardSessions.set(live.board.size)
+}

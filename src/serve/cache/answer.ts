@@ -1,0 +1,50 @@
+/**
+ * What the cache keeps: events as the JSON that is sent, so that a hit costs nothing but sending. An answer holds one event, or a
+ * list of them; what it is about are its *subjects*: `e:<event id>`, `s:<session id>`, `c:<card as stored>`.
+ */
+export interface Answer {
+  /** The events as JSON objects, joined by commas; in order. */
+  readonly json: string
+  readonly parts: readonly Part[]
+  /** Quoted, of the JSON. */
+  readonly etag: string
+  /** Where the next page begins; null: there is none. */
+  readonly next: string | null
+}
+
+/** One event in an answer. */
+export interface Part {
+  readonly id: string
+  /** Compares as text: a document never goes back to a smaller one. */
+  readonly version: string
+  readonly zone: string | null
+  /** Lists that it belongs into. */
+  readonly session: string | null
+  readonly card: string | null
+  /** Invalidated by a null value: there is nothing left to show. */
+  readonly isGone: boolean
+  /** Where its JSON ends; the next one begins after a comma. */
+  readonly end: number
+}
+
+export const subjectOfEvent = (id: string) => `e:${id}`
+export const subjectOfSession = (id: string) => `s:${id}`
+export const subjectOfCard = (card: string) => `c:${card}`
+
+/** What V8 and the cache need for an entry, and for a part of one, beside their texts; measured. */
+const ENTRY_BYTES = 700
+const PART_BYTES = 120
+
+/** Bytes of memory that an answer takes under its key, about. */
+export function weightOf(key: string, { json, parts }: Answer): number {
+  let weight = ENTRY_BYTES + textBytes(key) + textBytes(json)
+  for (const { id, version, zone, session, card } of parts) {
+    weight += PART_BYTES
+    for (const text of [id, version, zone, session, card]) weight += text === null ? 0 : textBytes(text)
+  }
+  return weight
+}
+
+/** V8 takes one byte for a character up to U+00FF, and two where a text has any other. */
+const textBytes = (text: string) => (WIDE.test(text) ? 2 * text.length : text.length)
+const WIDE = /[^\0-\xff]/

@@ -1,0 +1,115 @@
+/** Cache documents as readers need them, from MongoDB: by id, by session, by card. What has expired is not there. */
+import { BSON, type Collection, type Document, type Filter } from 'mongodb'
+import type { CacheDocument } from '../contract/document.ts'
+import type { Cursor } from './cursor.ts'
+
+export interface EventFinder {
+  /** Those of the ids that are there. Ids asked for at the same moment go out as one command. */
+  byId(id: string): Promise<CacheDocument | null>
+  /** Of a session, oldest first by observed time; of more than a thousand the newest. */
+  bySession(sessionId: string): Promise<CacheDocument[]>
+  /** Of any of these cards, as stored: newest first by `createdAt`, then by id; those after `before`. */
+  byCard(cards: readonly string[], limit: number, before: Cursor | null): Promise<CacheDocument[]>
+}
+
+/** All of a look-up, the wait for a server among it: who asks does not wait longer. */
+const TIMEOUT_MS = 2_000
+const MOST_OF_SESSION = 1_000
+/** Ids of one command. */
+const MOST_IDS = 200
+/** Commands by id at once: while they are on their way the next ids gather. */
+const MOST_COMMANDS = 4
+
+const OPTIONS = { raw: true, readConcern: 'majority', readPreference: 'primary', timeoutMS: TIMEOUT_MS } as const
+
+export function createEventFinder(collection: Collection<CacheDocument>, now: () => number = Date.now): EventFinder {
+  const find: Find = async (filter, sort, limit) => {
+    const living = { ...filter, 'cache.expiresAt': { $gt: new Date(now()) } } as Filter<CacheDocument>
+    const cursor = collection.find<Uint8Array>(living, { ...OPTIONS, sort, limit, batchSize: limit + 1 })
+    return (await cursor.toArray()).map(documentOf)
+  }
+  return {
+    byId: createGatherer(async (ids) => {
+      const found = await find({ _id: { $in: ids } }, {}, ids.length)
+      return new Map(found.map((document) => [document._id, document]))
+    }),
+    async bySession(sessionId) {
+      const newest = await find({ 'cache.sessionId': sessionId }, { 'cache.observedAt': -1 }, MOST_OF_SESSION)
+      return newest.sort((a, b) => compare(a.cache.order, b.cache.order) || compare(a._id, b._id))
+    },
+    byCard: (cards, limit, before) => pageOf(find, { card: { $in: [...cards] } }, limit, before),
+  }
+}
+
+type Find = (filter: Document, sort: Record<string, 1 | -1>, limit: number) => Promise<CacheDocument[]>
+
+/** Those of the cursor's own time first, and then those before it. */
+async function pageOf(find: Find, ofCards: Document, limit: number, before: Cursor | null): Promise<CacheDocument[]> {
+  if (before === null) return untilPage(find, ofCards, ofCards, limit)
+  const { at: createdAt, id } = before
+  const tied = await find({ ...ofCards, createdAt, _id: { $lt: id } }, { _id: -1 }, limit)
+  if (tied.length === limit) return tied
+  return [
+    ...tied,
+    ...(await untilPage(find, ofCards, { ...ofCards, createdAt: { $lt: createdAt } }, limit - tied.length)),
+  ]
+}
+
+/** The index orders by time alone: where a page ends between documents of one time, it is asked which of them come first. */
+async function untilPage(find: Find, ofCards: Document, filter: Document, limit: number): Promise<CacheDocument[]> {
+  const page = (await find(filter, { createdAt: -1 }, limit)).sort(newestFirst)
+  const last = page.at(-1)
+  if (last === undefined || page.length < limit) return page
+  const { createdAt } = last
+  const later = page.filter((one) => one.createdAt > createdAt)
+  return [...later, ...(await find({ ...ofCards, createdAt }, { _id: -1 }, limit - later.length))]
+}
+
+/** Read here and not by the driver, whose way of reading takes arrays under some names for bytes. */
+const documentOf = (bytes: Uint8Array) => BSON.deserialize(bytes) as Document as CacheDocument
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+const newestFirst = (a: CacheDocument, b: CacheDocument) =>
+  b.createdAt.getTime() - a.createdAt.getTime() || compare(b._id, a._id)
+
+interface Wait<T> {
+  id: string
+  resolve: (value: T | null) => void
+  reject: (error: unknown) => void
+}
+
+/** Gathers the ids that are asked for while earlier ones are on their way, and asks for them together. */
+function createGatherer<T>(ask: (ids: string[]) => Promise<Map<string, T>>): (id: string) => Promise<T | null> {
+  const waiting: Wait<T>[] = []
+  let running = 0
+  let isPlanned = false
+
+  async function send(waits: Wait<T>[]): Promise<void> {
+    try {
+      const found = await ask([...new Set(waits.map(({ id }) => id))])
+      for (const { id, resolve } of waits) resolve(found.get(id) ?? null)
+    } catch (error) {
+      for (const { reject } of waits) reject(error)
+    }
+    running--
+    plan()
+  }
+
+  function plan(): void {
+    if (isPlanned || running === MOST_COMMANDS || waiting.length === 0) return
+    isPlanned = true
+    setImmediate(() => {
+      isPlanned = false
+      running++
+      send(waiting.splice(0, MOST_IDS))
+      plan()
+    })
+  }
+
+  return (id) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ id, resolve, reject })
+      plan()
+    })
+}

@@ -1,0 +1,69 @@
+import type { FastifyInstance } from 'fastify'
+import { assertNoCardIn } from '../card-numbers.ts'
+import { RequestProblem } from '../problems.ts'
+import { mayRead, sendJson } from '../send.ts'
+import type { ServeParts } from '../server.ts'
+import { setLiveHeaders } from './live-headers.ts'
+import { HOURS, ID, problemsOf } from './schemas.ts'
+
+const SCOPE = { config: { scope: 'status:read' } } as const
+const TAGS = ['zones']
+
+export function zoneRoutes(server: FastifyInstance, { live, cards }: ServeParts): void {
+  server.get(
+    '/v1/zones',
+    {
+      ...SCOPE,
+      schema: {
+        ...{ tags: TAGS, summary: 'How many are parked now, by zone and status' },
+        response: { 200: { $ref: 'ZoneList#' }, ...problemsOf() },
+      },
+    },
+    async (request, reply) => {
+      live.assertReady()
+      setLiveHeaders(reply, live)
+      return sendJson(request, reply, JSON.stringify({ zones: live.board.zones(request.caller.zones) }))
+    },
+  )
+
+  server.get<{ Params: { zone_id: string }; Querystring: { hours: number } }>(
+    '/v1/zones/:zone_id',
+    {
+      ...SCOPE,
+      schema: {
+        ...{ tags: TAGS, summary: 'How many are parked in a zone now, and were over the last hours' },
+        params: { type: 'object', properties: { zone_id: ID } },
+        querystring: { type: 'object', additionalProperties: false, properties: { hours: HOURS } },
+        response: { 200: { $ref: 'ZoneDetail#' }, ...problemsOf(400, 403) },
+      },
+    },
+    async (request, reply) => {
+      const { zone_id: id } = request.params
+      assertNoCardIn(id, cards)
+      if (!mayRead(request.caller, id)) throw new RequestProblem('forbidden', 'These credentials are for other zones')
+      live.assertReady()
+      setLiveHeaders(reply, live)
+      const occupancy = live.board.occupancy(id, request.query.hours)
+      return sendJson(request, reply, JSON.stringify({ ...live.board.zone(id), occupancy }))
+    },
+  )
+
+  server.get<{ Querystring: { hours: number } }>(
+    '/v1/occupancy',
+    {
+      ...SCOPE,
+      schema: {
+        ...{ tags: TAGS, summary: 'How many were parked in all zones together over the last hours' },
+        querystring: { type: 'object', additionalProperties: false, properties: { hours: HOURS } },
+        response: { 200: { $ref: 'Occupancy#' }, ...problemsOf(400, 403) },
+      },
+    },
+    async (request, reply) => {
+      if (request.caller.zones !== null)
+        throw new RequestProblem('forbidden', 'These credentials are for some zones: ask for each of them')
+      live.assertReady()
+      setLiveHeaders(reply, live)
+      return sendJson(request, reply, JSON.stringify(live.board.occupancy(null, request.query.hours)))
+    },
+  )
+}

@@ -1,0 +1,59 @@
+/** Rows by a text that stands in their records, so that the index itself holds no text. */
+import { createTable, hashOf } from '../../../status/heads/table.ts'
+
+export interface TextIndex {
+  /** -1: none. */
+  rowOf(text: string): number
+  /** Returns the row that it had before, or -1. */
+  set(text: string, row: number): number
+  /** There must be one. */
+  delete(text: string): void
+}
+
+/** @param isAt whether the first `size` of `bytes` are the text, in UTF-8, of a row. */
+export function createTextIndex(seed: number, isAt: (row: number, bytes: Buffer, size: number) => boolean): TextIndex {
+  const table = createTable()
+  let text = Buffer.allocUnsafe(4_096)
+  let hash = 0
+  let row = -1
+
+  const slotOf = (wanted: string) => {
+    if (3 * wanted.length > text.length) text = Buffer.allocUnsafe(3 * wanted.length)
+    const size = writeText(text, wanted)
+    hash = hashOf(text, 0, size, seed)
+    row = -1
+    return table.find(hash, (address) => {
+      if (!isAt(address - 1, text, size)) return false
+      row = address - 1
+      return true
+    })
+  }
+
+  return {
+    rowOf(wanted) {
+      slotOf(wanted)
+      return row
+    },
+    set(wanted, newRow) {
+      const slot = slotOf(wanted)
+      if (slot >= 0) table.move(slot, newRow + 1)
+      else table.set(-1, hash, newRow + 1, 0)
+      return row
+    },
+    delete: (wanted) => table.remove(slotOf(wanted)),
+  }
+}
+
+/** In UTF-8, from 0 on. In a loop as long as it is ASCII: for so few bytes a call out of JavaScript takes longer. */
+function writeText(to: Buffer, text: string): number {
+  const { length } = text
+  if (length > SHORT) return to.write(text)
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0x7f) return to.write(text)
+    to[i] = code
+  }
+  return length
+}
+
+const SHORT = 64

@@ -1,0 +1,59 @@
+import { useEffect, useState } from 'preact/hooks'
+import type { EventView, Problem } from '../../src/contract/api.ts'
+import type { Answer } from './api.ts'
+import { EventTimeline } from './event-timeline.tsx'
+import { announce } from './hooks.ts'
+import { Empty, Loading, Part } from './parts.tsx'
+import { asProblem } from './polling.ts'
+
+/** A card number that was asked for. It is not here; only its answer is awaited. */
+export interface CardQuestion {
+  answer: Promise<Answer<{ events: EventView[] }>>
+}
+
+type Result = { events: EventView[]; more: boolean } | { problem: Problem } | null
+
+export function CardResult({ question }: { question: CardQuestion }) {
+  const result = useResult(question)
+  return (
+    <section aria-labelledby="number-title">
+      <div class="section-head">
+        <h2 id="number-title">Events of the card number you gave</h2>
+      </div>
+      {result === null ? (
+        <Loading what="The events" room="table" />
+      ) : 'problem' in result ? (
+        <Part shown={{ data: null, at: 0, problem: result.problem, since: Date.now() }} what="The events" room="line">
+          {() => null}
+        </Part>
+      ) : result.events.length === 0 ? (
+        <Empty title="No event with this card is cached" />
+      ) : (
+        <>
+          <EventTimeline events={result.events} sessions />
+          {result.more && <p class="quiet">There are more; the newest are shown.</p>}
+        </>
+      )}
+    </section>
+  )
+}
+
+function useResult({ answer }: CardQuestion): Result {
+  const [result, setResult] = useState<Result>(null)
+  useEffect(() => {
+    let shown = true
+    setResult(null)
+    answer.then(
+      ({ body, next }) => {
+        if (!shown) return
+        setResult({ events: body.events, more: next !== null })
+        announce(`${body.events.length} events found`)
+      },
+      (error) => shown && setResult({ problem: asProblem(error) }),
+    )
+    return () => {
+      shown = false
+    }
+  }, [answer])
+  return result
+}
