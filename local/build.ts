@@ -8,20 +8,23 @@ export const ROOT = join(import.meta.dirname, '..')
 /** The program as it is built. */
 export const MAIN = join(ROOT, 'dist', 'main.js')
 
-const INPUTS = ['src', 'schemas', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
+const INPUTS = ['src', 'web', 'schemas', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
 
 /** Builds `dist` when it is missing or older than any source. Throws with the compiler's own words. */
 export async function build(progress: Progress): Promise<void> {
   const built = await newest(MAIN)
   const sources = await Promise.all(INPUTS.map((input) => newest(join(ROOT, input))))
   if (built > Math.max(...sources)) return
-  await step(progress, 'Building dist', compile)
+  await step(progress, 'Building dist', async () => {
+    await run('vite/bin/vite.js', ['build', 'web', '--logLevel', 'warn'])
+    await run('typescript/bin/tsc', ['-p', 'tsconfig.build.json']) // last: what it writes tells the age of all
+  })
 }
 
-function compile(): Promise<void> {
-  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+/** Runs a program of node_modules. */
+function run(path: string, args: string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
+    const child = spawn(process.execPath, [join(ROOT, 'node_modules', path), ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -35,7 +38,7 @@ function compile(): Promise<void> {
     child.once('error', reject)
     child.once('close', (code) => {
       if (code === 0) resolve()
-      else reject(new Error(`The build failed (tsc exit code ${code}):\n${output.trimEnd()}`))
+      else reject(new Error(`The build failed (${path} ended with ${code}):\n${output.trimEnd()}`))
     })
   })
 }

@@ -5,20 +5,23 @@ import { freePorts, isFree } from './ports.ts'
 import { type Progress, step } from './progress.ts'
 import type { Services } from './services.ts'
 
-/** The program at work: the processor and its simulated traffic. */
+/** The program at work: the processor, the read side and its page, and simulated traffic. */
 export interface Running {
-  /** Where `/metrics`, `/healthz` and `/readyz` are. */
+  /** Where `/metrics`, `/healthz` and `/readyz` of the processor are. */
   url: string
+  /** Where the read side answers, and shows its page. */
+  pageUrl: string
   logs: string[]
   /** Settings with which any other command of the program joins in. */
   env: Record<string, string>
-  /** Throws when one of the two has ended by itself; the message has the end of its log. */
+  /** Throws when one of them has ended by itself; the message has the end of its log. */
   assertAlive(): Promise<void>
   /** Traffic first, so that the processor can finish what is there. */
   stop(progress: Progress): Promise<void>
 }
 
 const METRICS_PORT = 9464
+const SERVE_PORT = 8080
 
 interface Part {
   name: string
@@ -28,8 +31,10 @@ interface Part {
 
 export async function runProgram(services: Services, traffic: { rate: number }, progress: Progress): Promise<Running> {
   const env: Record<string, string> = { ...services.env }
-  const port = Number(process.env.HTTP_PORT) || (await metricsPort())
+  const port = Number(process.env.HTTP_PORT) || (await portNear(METRICS_PORT))
+  const servePort = Number(process.env.SERVE_PORT) || (await portNear(SERVE_PORT))
   const url = `http://127.0.0.1:${port}`
+  const pageUrl = `http://127.0.0.1:${servePort}`
   const parts: Part[] = []
   const launch = async (
     name: string,
@@ -49,17 +54,21 @@ export async function runProgram(services: Services, traffic: { rate: number }, 
     await step(progress, 'Starting the processor', () =>
       launch('the processor', ['process'], atPort, () => isReady(url)),
     )
+    const atServePort = { SERVE_HOST: '127.0.0.1', SERVE_PORT: String(servePort) }
+    await step(progress, 'Starting the read side', () =>
+      launch('the read side', ['serve'], atServePort, () => isReady(pageUrl)),
+    )
     if (traffic.rate > 0) await launch('the traffic', trafficArguments(traffic.rate, env), {}, async () => true)
   } catch (error) {
     await stop(progress)
     throw error
   }
-  return { url, logs: parts.map(({ log }) => log), env, stop, assertAlive: () => assertAlive(parts) }
+  return { url, pageUrl, logs: parts.map(({ log }) => log), env, stop, assertAlive: () => assertAlive(parts) }
 }
 
 /** The usual port, or another where that is taken. */
-async function metricsPort(): Promise<number> {
-  if (await isFree(METRICS_PORT)) return METRICS_PORT
+async function portNear(usual: number): Promise<number> {
+  if (await isFree(usual)) return usual
   const [port] = (await freePorts(1)) as [number]
   return port
 }

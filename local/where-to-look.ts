@@ -8,7 +8,7 @@ const HOW: Record<How, string> = {
 }
 
 /** Where a person finds what the processor does: addresses, topics, and a command to paste into another terminal. */
-export function whereToLook({ how, env }: Services, { url, logs }: Running): string[] {
+export function whereToLook({ how, env }: Services, { url, pageUrl, logs }: Running): string[] {
   const setting = (name: string, fallback: string) => process.env[name] || fallback
   const collection = `${setting('MONGODB_DATABASE', 'dataset')}.${setting('MONGODB_COLLECTION', 'pm_parking_events')}`
   const inputs = [setting('EVENTS_TOPICS', 'parkmobile.events'), setting('RESPONSES_TOPICS', 'parkmobile.responses')]
@@ -22,6 +22,7 @@ export function whereToLook({ how, env }: Services, { url, logs }: Running): str
   const forTail = { KAFKA_BROKERS: env.KAFKA_BROKERS, SCHEMA_REGISTRY_URL: env.SCHEMA_REGISTRY_URL }
   const tail = Object.entries(forTail).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
   const rows: [string, string][] = [
+    ['page', `${pageUrl}/   API: ${pageUrl}/docs`],
     ['metrics', `${url}/metrics   health: ${url}/healthz ${url}/readyz`],
     ['MongoDB', `${env.MONGODB_URI}  ${collection}  (${HOW[how.mongodb]})`],
     ['Kafka', `${env.KAFKA_BROKERS}  (${HOW[how.kafka]})`],

@@ -42,7 +42,7 @@ describe('a session in the primary store', () => {
   })
 
   test('is the one of exactly this id', async () => {
-    const ids = ['abc', 'ABC', 'abc ', 'ábc', '12', '012', '12abc', '😀']
+    const ids = ['abc', 'ABC', 'abc ', 'ábc', '12', '012', '12abc', '😀', '\ufffd']
     await using db = await ownDatabase(TABLE)
     for (const session_id of ids) await insert(db.admin, { session_id })
     await using primary = openPrimary(db.uri, { log })

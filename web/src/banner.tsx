@@ -1,22 +1,55 @@
 import { useEffect } from 'preact/hooks'
 import { age, clock } from './format.ts'
 import { announce, useNow, useStore } from './hooks.ts'
+import { keyDialog } from './key-dialog.tsx'
 import { At } from './parts.tsx'
 import { api, type Readiness, ready, wake } from './server.ts'
 
 /** What is wrong with the whole server, over whatever view is shown. */
 export function Banner() {
   const away = useStore(api.away)
+  const needed = useStore(api.keyNeeded)
   const { data } = useStore(ready)
   const failing = Object.entries(data?.conditions ?? {}).filter(([, { ok }]) => !ok)
-  const names = failing.map(([name]) => name).join(', ')
 
   // Said once for each change; the text that is shown grows older every second.
-  const words = away !== null ? 'The server does not answer' : names === '' ? '' : `The server is not ready: ${names}`
+  const words = wordsOf(away, needed, failing)
   useEffect(() => announce(words), [words])
 
   if (away !== null) return <Away since={away} />
-  return failing.length > 0 ? <NotReady failing={failing} /> : null
+  return (
+    <>
+      {needed !== null && <KeyNeeded needed={needed} />}
+      {failing.length > 0 && <NotReady failing={failing} />}
+    </>
+  )
+}
+
+type Failing = [string, Readiness['conditions'][string]][]
+type Needed = 'missing' | 'refused'
+
+function wordsOf(away: number | null, needed: Needed | null, failing: Failing): string {
+  if (away !== null) return 'The server does not answer'
+  if (needed !== null) return ASKING[needed]
+  return failing.length === 0 ? '' : `The server is not ready: ${failing.map(([name]) => name).join(', ')}`
+}
+
+const ASKING: Record<Needed, string> = {
+  missing: 'This server asks for an API key',
+  refused: 'The server refused the API key',
+}
+
+function KeyNeeded({ needed }: { needed: Needed }) {
+  return (
+    <div class="banner" data-testid="banner">
+      <p>
+        <strong>{ASKING[needed]}.</strong>
+      </p>
+      <button type="button" class="button" onClick={() => keyDialog.set(true)}>
+        Enter an API key
+      </button>
+    </div>
+  )
 }
 
 function Away({ since }: { since: number }) {
@@ -34,9 +67,9 @@ function Away({ since }: { since: number }) {
   )
 }
 
-function NotReady({ failing }: { failing: [string, Readiness['conditions'][string]][] }) {
+function NotReady({ failing }: { failing: Failing }) {
   return (
-    <div class="banner banner-unready" data-testid="banner">
+    <div class="banner" data-testid="banner">
       <p>
         <strong>The server is not ready.</strong> What needs these may be old or missing.
       </p>

@@ -92,5 +92,9 @@ export function plain(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
+/** Sentences of others, with or without their stops, as a text. */
+export const sentences = (...all: (string | undefined)[]): string =>
+  all.flatMap((one) => (one ? `${one.replace(/[.\s]+$/, '')}.` : [])).join(' ')
+
 /** `1 zone`, `2 zones` */
 export const many = (n: number, one: string, more = `${one}s`): string => `${count(n)} ${n === 1 ? one : more}`

@@ -9,8 +9,27 @@ const MOST = 300
 /** After a longer absence the stream begins anew, rather than have everything sent that happened meanwhile. */
 const LONGEST_ABSENCE_MS = 120_000
 
+let restUntil = 0
+
+/**
+ * With the next frame that drawing may have: it gets a third of the time at most, however slow the machine and however
+ * many rows arrive. The rest is the reader's.
+ */
+function nextFrame(run: () => void): void {
+  later(Math.max(0, restUntil - performance.now()), () =>
+    requestAnimationFrame(() => {
+      const began = performance.now()
+      run()
+      // By then the frame is laid out and painted.
+      later(0, () => {
+        restUntil = performance.now() + 2 * (performance.now() - began)
+      })
+    }),
+  )
+}
+
 /** Outlives the view, so that a look at a session and back loses nothing. */
-export const feed = createFeed({ most: MOST, nextFrame: (run) => requestAnimationFrame(run), now: Date.now })
+export const feed = createFeed({ most: MOST, nextFrame, now: Date.now })
 
 let left: { path: string; lastId: string; at: number } | null = null
 

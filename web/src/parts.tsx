@@ -3,7 +3,6 @@ import type { Problem } from '../../src/contract/api.ts'
 import type { Kind } from '../../src/contract/document.ts'
 import { age, clock, utc } from './format.ts'
 import { useNow } from './hooks.ts'
-import { keyDialog } from './key-dialog.tsx'
 import type { Shown } from './polling.ts'
 import { wake } from './server.ts'
 import { toneOf } from './tone.ts'
@@ -33,9 +32,12 @@ export function Age({ iso }: { iso: string }) {
   )
 }
 
+/** What would fill a heading is written smaller. */
+const LONG = 80
+
 /** An id of any length and script. Cut off in tables, whole when pointed at. */
 export function Id({ text, href, whole = false }: { text: string; href?: string; whole?: boolean }) {
-  const className = whole ? 'id id-whole' : 'id'
+  const className = whole ? (text.length > LONG ? 'id id-whole id-long' : 'id id-whole') : 'id'
   const content = <bdi>{text}</bdi>
   if (href === undefined)
     return (
@@ -66,16 +68,19 @@ interface PartProps<T> {
   what: string
   /** Height that is kept free until the first answer. */
   room: 'line' | 'chart' | 'small' | 'table'
+  /** Another part that shows the same data tells what is wrong. */
+  silent?: boolean
   children: (data: T) => ComponentChildren
 }
 
 /** One part of a view: its content; or what is wrong with it, while the other parts go on. */
-export function Part<T>({ shown, what, room, children }: PartProps<T>) {
+export function Part<T>({ shown, what, room, silent = false, children }: PartProps<T>) {
   const { data, problem } = shown
   if (data === null && problem === null) return <Loading what={what} room={room} />
+  if (data === null && silent) return <p class="as-of">{what}: see below</p>
   return (
     <>
-      {problem !== null && <ProblemNote shown={shown} what={what} />}
+      {problem !== null && !silent && <ProblemNote shown={shown} what={what} />}
       {data !== null && <div class={problem === null ? 'part' : 'part stale'}>{children(data)}</div>}
     </>
   )
@@ -89,39 +94,44 @@ export function Loading({ what, room }: { what: string; room: PartProps<unknown>
   )
 }
 
+/** The banner tells these already, with what to do about them. */
+const IN_BANNER = [0, 401]
+
 function ProblemNote<T>({ shown, what }: { shown: Shown<T>; what: string }) {
-  const now = useNow()
-  const { problem, data, at, since } = shown
+  const { problem, data } = shown
   if (problem === null) return null
+  if (IN_BANNER.includes(problem.status)) {
+    return <p class="as-of">{data === null ? headline(problem, what) : <AsOf at={shown.at} />}</p>
+  }
   return (
     <div class="note note-problem" data-testid="problem">
       <p>
         <strong>{headline(problem, what)}</strong>
-        {problem.status === 0 && ` since ${clock.at(since, now)}`}
       </p>
-      {problem.status !== 401 && problem.detail && <p class="breakable">{problem.detail}</p>}
+      {problem.detail && <p class="breakable">{problem.detail}</p>}
       {problem.remedy && <p class="breakable">{problem.remedy}</p>}
       {data !== null && (
         <p>
-          What is shown is as of {clock.at(at, now)}, {age(at, now)}.
+          <AsOf at={shown.at} />
         </p>
       )}
-      {problem.status === 401 ? (
-        <button type="button" class="button" onClick={() => keyDialog.set(true)}>
-          Enter an API key
+      {(problem.status < 0 || problem.status >= 429) && (
+        <button type="button" class="button" onClick={wake.ring}>
+          Try now
         </button>
-      ) : (
-        retriable(problem) && (
-          <button type="button" class="button" onClick={wake.ring}>
-            Try now
-          </button>
-        )
       )}
     </div>
   )
 }
 
-const retriable = ({ status }: Problem): boolean => status <= 0 || status >= 429
+function AsOf({ at }: { at: number }) {
+  const now = useNow()
+  return (
+    <>
+      As of {clock.at(at, now)}, {age(at, now)}
+    </>
+  )
+}
 
 function headline({ status, title }: Problem, what: string): string {
   if (status === 0) return `${what}: no answer from the server`

@@ -165,7 +165,8 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
     const entry = store.get(question.key)
     if (entry && isFresh(entry, at)) {
       entry.hits++
-      if (entry.hits >= OFTEN && entry.freshUntil - at < AHEAD_MS && !flights.has(question.key)) {
+      const isWorthwhile = entry.hits >= OFTEN && entry.answer.parts.length > 0
+      if (isWorthwhile && entry.freshUntil - at < AHEAD_MS && !flights.has(question.key)) {
         fly(question).catch(() => {}) // it is asked again when it has expired
       }
       return kept(entry, at, entry.answer.parts.length === 0 ? 'negative' : 'hit')

@@ -42,7 +42,7 @@ function Letters({ report }: { report: DeadLetterReport }) {
         <div class="section-head">
           <h2 id="newest-title">The newest{reason !== null && ` of ${reason}`}</h2>
           <p class="quiet">
-            <code>npx pm-parking-events dead-letters --help</code>
+            <code>npx pm-parking-events dead-letters</code>
           </p>
         </div>
         {newest.length === 0 ? <Empty title="None of the newest has this reason" /> : <Newest letters={newest} />}

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { FeedTable } from '../feed-table.tsx'
-import { count, rate, span } from '../format.ts'
+import { count, rate, sentences, span } from '../format.ts'
 import { announce, useNow, useStore } from '../hooks.ts'
 import type { Live, LiveState } from '../live.ts'
 import { feed, watchUpdates } from '../live-feed.ts'
@@ -10,17 +10,23 @@ import { hashOf, type LiveFilters } from '../routes.ts'
 import { wake } from '../server.ts'
 import { createStore, type Store } from '../store.ts'
 
+/** Nobody reads so many updates a second; drawing fewer rows leaves the page quick. */
+const RUSH = 50
+const ROWS_IN_RUSH = 40
+
 /** Status updates as they come. */
 export function LiveView({ filters }: { filters: LiveFilters }) {
   const { state, again } = useUpdates(filters)
-  const { rows } = useStore(feed.view)
+  const { rows, paused } = useStore(feed.view)
+  const perSecond = useRate()
+  const rushing = perSecond > RUSH && !paused
   return (
     <>
       <Heading>Live</Heading>
       <div class="panel live-head">
         <div class="live-line">
           <Connection state={state} again={again} />
-          <Flow live={state.is === 'live'} />
+          <Flow live={state.is === 'live'} perSecond={perSecond} />
         </div>
         <LiveFilterForm key={hashOf({ view: 'live', filters })} filters={filters} />
       </div>
@@ -29,7 +35,14 @@ export function LiveView({ filters }: { filters: LiveFilters }) {
           <p>Updates show here as they are committed to the status topic, the newest on top.</p>
         </Empty>
       ) : (
-        <FeedTable rows={rows} onHold={feed.hold} />
+        <>
+          <FeedTable rows={rushing ? rows.slice(0, ROWS_IN_RUSH) : rows} onHold={feed.hold} />
+          {rushing && rows.length > ROWS_IN_RUSH && (
+            <p class="quiet">
+              While they rush by, the newest {ROWS_IN_RUSH} are drawn. Pause to see the last {rows.length}.
+            </p>
+          )}
+        </>
       )}
     </>
   )
@@ -79,7 +92,7 @@ function Connection({ state, again }: { state: LiveState; again: () => void }) {
       )}
       {state.is === 'stopped' && state.problem !== null && (
         <p class="connection-why breakable">
-          {[state.problem.title, state.problem.detail, state.problem.remedy].filter(Boolean).join('. ')}
+          {sentences(state.problem.title, state.problem.detail, state.problem.remedy)}
         </p>
       )}
       {state.is === 'reconnecting' && (
@@ -96,9 +109,8 @@ function Connection({ state, again }: { state: LiveState; again: () => void }) {
   )
 }
 
-function Flow({ live }: { live: boolean }) {
+function Flow({ live, perSecond }: { live: boolean; perSecond: number }) {
   const { waiting, paused, rows } = useStore(feed.view)
-  const perSecond = useRate()
   const words = paused ? `Paused, ${count(waiting)} waiting` : `Held while you read, ${count(waiting)} waiting`
   return (
     <div class="flow">

@@ -18,7 +18,7 @@ export function ZonesView() {
     <>
       <Heading>Zones</Heading>
       <section class="panel overview" aria-label="All zones">
-        <Part shown={zones} what="The totals" room="small">
+        <Part shown={zones} what="The totals" room="small" silent>
           {(list) => <Totals totals={totalsOf(list.zones)} zones={list.zones.length} />}
         </Part>
         <div class="overview-chart">

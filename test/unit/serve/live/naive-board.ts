@@ -165,7 +165,7 @@ export class NaiveBoard {
         (choice.zones === null || (zone_id !== null && choice.zones.has(zone_id))) &&
         (choice.zone === undefined || zone_id === choice.zone) &&
         (choice.status === undefined || status === choice.status) &&
-        (choice.card === undefined || (card !== null && choice.card.includes(card))),
+        (choice.card === undefined || (typeof card === 'string' && choice.card.includes(card))),
     )
   }
 
