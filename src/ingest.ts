@@ -9,6 +9,7 @@
  */
 import type { KafkaMessage, Producer } from 'kafkajs'
 import { type Account, accountOf, OUTCOMES, settle } from './account-chunk.ts'
+import type { CacheDocument } from './contract/document.ts'
 import type { Observation } from './contract/observation.ts'
 import type { RecordType, Source, SourceRecord } from './contract/record.ts'
 import type { Decoder } from './decode/decoder.ts'
@@ -39,6 +40,8 @@ export interface IngestParts {
   /** Encrypts what is to be stored so. */
   seal: Sealer
   store: DocumentStore
+  /** Of price objects. */
+  prices: DocumentStore
   producer: Producer
   metrics: Metrics
   outages: Outages
@@ -93,9 +96,11 @@ async function ingestChunk(
     step('read', 'mongodb', () => store.read(ids)),
   )
   let outgoing = prepare(parts, chunk.placed(), [])
+  const prices = [...chunk.placed().prices.values()]
   const written = await step('write', 'mongodb', () => writeDocuments(store, chunk))
   const onlyNew = chunk.existing.size === 0 && written.updated + written.unchanged === 0
   for (const partition of partitions) newIds.saw(partition, onlyNew)
+  if (prices.length > 0) await step('prices', 'mongodb', () => writePrices(parts.prices, prices))
   if (written.refused.length > 0) outgoing = prepare(parts, chunk.placed(), written.refused)
   await step('send', 'kafka', () => send(parts, outgoing))
   count(metrics, outgoing, written)
@@ -175,8 +180,16 @@ function take({ decoder, cards, zone, seal, settings }: IngestParts, type: Recor
   if ('reject' in decoded) return { record, reject: decoded }
   const normalized = normalize(type, record.key, decoded.value, cards, zone)
   if ('reject' in normalized) return { record, reject: normalized }
-  normalized.content = seal(normalized.id, normalized.content)
-  return { record, id: normalized.id, normalized }
+  const { id, content, priceZone: zoneOfPrice } = normalized
+  normalized.content = seal(id, content)
+  if (zoneOfPrice === null) return { record, id, normalized }
+  const { http_status = null, response = null } = content
+  return { record, id, normalized, price: { zone: zoneOfPrice, content: seal(zoneOfPrice, { http_status, response }) } }
+}
+
+/** What is refused here is so as a document too, and is a dead letter for that. */
+async function writePrices(store: DocumentStore, prices: CacheDocument[]): Promise<void> {
+  await store.write(prices, await store.read(prices.map(({ _id }) => _id)))
 }
 
 interface Written extends Omit<WriteResult, 'refused'> {

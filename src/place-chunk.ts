@@ -4,7 +4,7 @@
  * that, so that a second copy of it does not look newer.
  */
 import type { Reject } from './contract/dead-letter.ts'
-import type { CacheDocument } from './contract/document.ts'
+import type { CacheContent, CacheDocument } from './contract/document.ts'
 import type { Observation } from './contract/observation.ts'
 import type { SourceRecord } from './contract/record.ts'
 import { merge } from './documents/merge.ts'
@@ -13,8 +13,14 @@ import { observedTime, toDocument, tombstoneDocument, toObservation } from './no
 
 /** A record that was understood (`normalized` is null for a tombstone), or the reason why not. */
 export type Taken =
-  | { record: SourceRecord; id: string; normalized: Normalized | null }
+  | { record: SourceRecord; id: string; normalized: Normalized | null; price?: Price }
   | { record: SourceRecord; reject: Reject }
+
+/** What a zone costs, without anything of who asked. */
+export interface Price {
+  zone: string
+  content: CacheContent
+}
 
 export interface Rejected {
   record: SourceRecord
@@ -30,6 +36,8 @@ export interface Entry {
 
 export interface Placed {
   entries: Map<string, Entry>
+  /** Price objects, by zone. */
+  prices: Map<string, CacheDocument>
   observations: Observation[]
   rejects: Rejected[]
   /** Expired on arrival. */
@@ -52,6 +60,7 @@ export function placeChunk(
 ): Placed {
   const placed: Placed = {
     entries: new Map(),
+    prices: new Map(),
     observations: [],
     rejects: [],
     expired: [],
@@ -61,6 +70,7 @@ export function placeChunk(
     if ('reject' in one) placed.rejects.push(one)
     else if (one.normalized === null) addTombstone(placed, one.id, one.record, now, options)
     else addRecord(placed, one.normalized, one.record, createdAt(one.id), now, options)
+    if ('price' in one) addPrice(placed, one, now, options)
   }
   return placed
 }
@@ -89,6 +99,25 @@ function addRecord(
   add(placed, record, toDocument(normalized, record, at, retentionMs))
   const observation = toObservation(normalized, record, at)
   if (observation) placed.observations.push(observation)
+}
+
+/** How long a price object is kept, from its observed time on. */
+const PRICE_RETENTION_MS = 30 * 86_400_000
+
+/** The newest answer of a zone counts, as with documents. */
+function addPrice(
+  placed: Placed,
+  { record, normalized, price }: Taken & { price?: Price; normalized?: Normalized | null },
+  now: number,
+  { maxClockSkewMs }: PlaceOptions,
+): void {
+  if (!normalized || !price) return
+  const at = observedTime(normalized.time, record.timestamp, undefined, maxClockSkewMs)
+  if (at + PRICE_RETENTION_MS <= now) return
+  const own = { ...normalized, id: price.zone, content: price.content }
+  const document = toDocument(own, record, at, PRICE_RETENTION_MS)
+  const known = placed.prices.get(price.zone)
+  placed.prices.set(price.zone, known ? merge(known, document) : document)
 }
 
 /** Creation time of the document as it stands before this record: stored, or made earlier in this chunk. */

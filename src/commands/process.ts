@@ -6,7 +6,7 @@ import { createDecoder } from '../decode/decoder.ts'
 import { createSchemaReader } from '../decode/registry.ts'
 import { openMongo } from '../documents/connect.ts'
 import { createSealer, type Sealer } from '../documents/encryption.ts'
-import { ensureIndexes } from '../documents/indexes.ts'
+import { ensureIndexes, INDEXES_OF_PRICES } from '../documents/indexes.ts'
 import { createStore } from '../documents/store.ts'
 import { createIngest } from '../ingest.ts'
 import { createCards } from '../normalize/card-data.ts'
@@ -136,13 +136,14 @@ async function startIngest(common: Common, closing: Close[]): Promise<PartitionC
   await outages.waitOut('mongodb', signal, async () => {
     await mongo.ping()
     await ensureIndexes(mongo.collection)
+    await ensureIndexes(mongo.prices, INDEXES_OF_PRICES)
   })
   watch(WATCH_MS, signal, () => outages.waitOut('mongodb', signal, () => mongo.ping()))
   const options: PartitionConsumerOptions = {
     ...{ kafka, log, onDead },
     groupId: `${settings.kafka.groupId}-ingest`,
     topics: [...settings.topics.events, ...settings.topics.responses],
-    onBatch: createIngest({ ...common, store: createStore(mongo.collection) }),
+    onBatch: createIngest({ ...common, store: createStore(mongo.collection), prices: createStore(mongo.prices) }),
     onAssignment: (memberId) => showJoined(health, metrics, 'ingest', memberId),
   }
   return outages.waitOut('kafka', signal, () => startPartitionConsumer(options))

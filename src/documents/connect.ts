@@ -10,6 +10,8 @@ import type { Settings } from '../settings.ts'
 export interface Mongo extends AsyncDisposable {
   client: MongoClient
   collection: Collection<CacheDocument>
+  /** What zones cost, by zone: documents like the others. */
+  prices: Collection<CacheDocument>
   /**
    * Connects if need be, and makes one round trip to the primary.
    * @throws within about five seconds when no primary can be reached, and when the server is older than 5.0.
@@ -19,6 +21,8 @@ export interface Mongo extends AsyncDisposable {
 
 /** Wire version of MongoDB 5.0, the first that has what `documents/pipeline.ts` says. */
 const OLDEST_WIRE_VERSION = 13
+
+const PRICES = 'pm_price_objects'
 
 /** Connections at once: each of the few chunks at work uses up to four. */
 const MOST_CONNECTIONS = 20
@@ -43,6 +47,7 @@ export function openMongo(settings: Settings['mongodb'], appName: string): Mongo
   return {
     client,
     collection: db.collection<CacheDocument>(settings.collection),
+    prices: db.collection<CacheDocument>(PRICES),
     async ping() {
       await client.connect()
       const { isWritablePrimary, maxWireVersion } = await db.command({ hello: 1 })

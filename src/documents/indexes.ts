@@ -3,11 +3,13 @@ import type { CacheDocument } from '../contract/document.ts'
 
 type Index = IndexDescription & { name: string }
 
-/** What applications query, and what MongoDB itself deletes by. */
-const INDEXES: readonly Index[] = [
-  { key: { card: 1, createdAt: -1 }, name: 'card_1_createdAt_-1' },
-  { key: { 'cache.expiresAt': 1 }, name: 'cache.expiresAt_1', expireAfterSeconds: 0 },
-]
+/** What MongoDB itself deletes by. */
+const EXPIRY: Index = { key: { 'cache.expiresAt': 1 }, name: 'cache.expiresAt_1', expireAfterSeconds: 0 }
+
+/** And what applications query. */
+const INDEXES: readonly Index[] = [{ key: { card: 1, createdAt: -1 }, name: 'card_1_createdAt_-1' }, EXPIRY]
+
+export const INDEXES_OF_PRICES: readonly Index[] = [EXPIRY]
 
 /** What `serve` queries beside; a document without a session is not in it. */
 export const INDEXES_OF_SERVE: readonly Index[] = [

@@ -8,6 +8,7 @@ import { eventIdOf, idFromKey } from './event-id.ts'
 import { createFinder } from './find.ts'
 import { faultOf } from './identifiers.ts'
 import { kindAndStatusOf, type Unknown } from './kind-and-status.ts'
+import { priceZoneOf } from './price.ts'
 import { isObject } from './put.ts'
 import { isReject, reject } from './reject.ts'
 import { responseContent } from './response.ts'
@@ -32,6 +33,8 @@ export interface Normalized {
   card: string | null
   /** When the session ends, epoch milliseconds. */
   endsAt: number | null
+  /** The zone whose price a successful response tells. */
+  priceZone: string | null
 }
 
 /**
@@ -87,16 +90,19 @@ function read(
   const found = find(record, bodies, zone)
   const eventType = typeof record.event_type === 'string' && record.event_type !== '' ? record.event_type : null
   const card = content.card ?? null
+  const meaning = kindAndStatusOf(record, bodies, found, eventType, content.http_status)
+  const tellsPrice = type === 'response' && meaning.kind === 'status'
   const normalized: Normalized = {
     id,
     content,
-    ...kindAndStatusOf(record, bodies, found, eventType, content.http_status),
+    ...meaning,
     sessionId: found.sessionId,
     time: readTime(record.timestamp, NO_CLOCK) ?? timeOfZone(record, zone),
     zoneId: found.zoneId,
     eventType,
     card: card ?? found.card,
     endsAt: found.endsAt,
+    priceZone: tellsPrice ? priceZoneOf(record, bodies, found.sessionId, found.zoneId) : null,
   }
   return faultIn(normalized) ?? normalized
 }

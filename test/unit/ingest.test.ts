@@ -42,7 +42,7 @@ function ingestRefusing(...ids: string[]) {
   const metrics = createMetrics()
   const outages: Outages = { waitOut: (_, __, work) => work() }
   const ingest = createIngest({
-    ...{ settings, store, producer, outages, lanes: 12, deadLetterPartitions: 1, metrics },
+    ...{ settings, store, prices: createMemoryStore(), producer, outages, lanes: 12, deadLetterPartitions: 1, metrics },
     ...{
       decoder: createDecoder(null),
       cards: createCards({ tokenKey: null, exemptPaths: [] }),

@@ -40,6 +40,7 @@ function taken({ id = 'e1', own = null, arrived = own ?? 0, status = 'on-going',
       card: 'card',
       endsAt: null,
       unknown: null,
+      priceZone: null,
     },
     content: { card: 'card', http_status: kind === 'error' ? 500 : 200, response: response ?? `${id} ${own}` },
     time: own === null ? null : NOW - own * MINUTE,
@@ -213,9 +214,35 @@ test('rejects are handed on in order, and touch nothing else', () => {
 test('of nothing comes nothing', () => {
   expect(place([])).toEqual({
     entries: new Map(),
+    prices: new Map(),
     observations: [],
     rejects: [],
     expired: [],
     unknown: { status: 0, event_type: 0 },
+  })
+})
+
+describe('price objects', () => {
+  const price = (zone: string, own: number, total: number, arrived = 0) => ({
+    ...taken({ id: `p${total}`, own, arrived, kind: 'status', status: null }),
+    price: { zone, content: { http_status: 200, response: { price: { totalPrice: total } } } },
+  })
+  const pricesOf = (chunk: Parameters<typeof placeChunk>[0]) => {
+    const { prices } = placeChunk(chunk, () => undefined, NOW, options)
+    return [...prices.values()].map(({ _id, response, cache }) => [_id, response, cache.expiresAt])
+  }
+
+  test('hold the newest answer of a zone, in whatever order answers come, for thirty days', () => {
+    const chunk = [price('Z1', 3, 300), price('Z1', 1, 100), price('Z1', 2, 200), price('Z2', 9, 900)]
+    const expected = [
+      ['Z1', { price: { totalPrice: 100 } }, new Date(NOW - MINUTE + 30 * 86_400_000)],
+      ['Z2', { price: { totalPrice: 900 } }, new Date(NOW - 9 * MINUTE + 30 * 86_400_000)],
+    ]
+    expect(pricesOf(chunk)).toEqual(expected)
+    expect(pricesOf([...chunk].reverse()).sort()).toEqual(expected)
+  })
+
+  test('are not made of answers that have expired', () => {
+    expect(pricesOf([price('Z1', 31 * 1_440, 1, 31 * 1_440)])).toEqual([])
   })
 })

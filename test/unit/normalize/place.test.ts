@@ -26,6 +26,7 @@ const normalized: Normalized = {
   card: 'card_1',
   endsAt: null,
   unknown: null,
+  priceZone: null,
 }
 
 describe('the observed time is', () => {
