@@ -1,11 +1,10 @@
 /** A stored document as the API shows it: decrypted, its numbers exact, and beside it what it says in one form. */
-import { stringify } from 'lossless-json'
-import type { CacheDocument } from '../contract/document.ts'
-import { Decimal, type Json } from '../contract/record.ts'
+import type { CacheContent, CacheDocument } from '../contract/document.ts'
 import { type EncryptionKeys, unseal } from '../documents/encryption.ts'
 import { readBack } from '../documents/read-back.ts'
 import { factsOf } from '../normalize/facts.ts'
 import type { Clock } from '../normalize/time-zone.ts'
+import { jsonText } from './json-text.ts'
 
 export interface EventJson {
   id: string
@@ -24,26 +23,19 @@ export interface Reading {
   clock: Clock | null
 }
 
-const DECIMALS = [
-  { test: (value: unknown) => value instanceof Decimal, stringify: (value: unknown) => textOf(value as Decimal) },
-]
-
-const textOf = ({ digits, text }: Decimal) => (digits === '' ? '0' : text)
-
 export function eventJson(stored: CacheDocument, { keys, clock }: Reading): EventJson {
   const { _id, createdAt, updatedAt, cache, ...content } = keys.length === 0 ? stored : unseal(stored._id, stored, keys)
-  const own = readBack(content) as { [name: string]: Json }
   const { order: _order, observedAt, ...success } = cache.lastSuccess ?? {}
-  const facts = factsOf(own, clock)
+  const facts = factsOf(isPlain(content) ? content : (readBack(content) as CacheContent), clock)
   const view = {
     _id,
-    ...own,
+    ...content,
     createdAt,
     updatedAt,
     cache: {
       ...{ kind: cache.kind, status: cache.status, sessionId: cache.sessionId },
       ...{ observedAt: cache.observedAt, source: cache.source, expiresAt: cache.expiresAt },
-      ...(cache.lastSuccess && { lastSuccess: { observedAt, ...(readBack(success) as object) } }),
+      ...(cache.lastSuccess && { lastSuccess: { observedAt, ...success } }),
     },
     facts,
   }
@@ -54,8 +46,17 @@ export function eventJson(stored: CacheDocument, { keys, clock }: Reading): Even
     card: stored.card ?? null,
     version: versionOf(stored),
     isGone: cache.kind === 'tombstone',
-    json: stringify(view, null, undefined, DECIMALS) ?? '',
+    json: jsonText(view),
   }
+}
+
+/** Whether it holds nothing but what JSON has: then it needs no reading back, which costs more than all the rest. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (Array.isArray(value)) return value.every(isPlain)
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false
+  for (const name in value) if (!isPlain((value as Record<string, unknown>)[name])) return false
+  return true
 }
 
 /**
