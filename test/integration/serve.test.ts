@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { MongoClient } from 'mongodb'
 import type { EventView, SessionView, ZoneView } from '../../src/contract/api.ts'
@@ -250,7 +251,7 @@ describe('sessions and zones', () => {
       parking('p5', 'sp2', 'parking_alert', 2, { ...zone, status: 'ALERTED' }),
     )
     const wanted: ZoneView = { zone_id: '30003', parked: 2, overdue: 0, by_status: { alerted: 1, 'on-going': 1 } }
-    const isWanted = (one: ZoneView) => JSON.stringify(one.by_status) === JSON.stringify(wanted.by_status)
+    const isWanted = (one: ZoneView) => isDeepStrictEqual(one.by_status, wanted.by_status)
     const { body } = await answer('/v1/zones/30003', (one) => isWanted(one.body))
     expect(body).toMatchObject(wanted)
     expect(body.occupancy.points.at(-1).parked).toBe(2)
