@@ -4,9 +4,12 @@ import { createStore, type Store } from './store.ts'
 /** A request that was not answered with what it asked for. `problem.status` 0: there was no answer at all. */
 export class ApiError extends Error {
   readonly problem: Problem
-  constructor(problem: Problem) {
+  /** The server wants not to be asked before so many milliseconds have passed. */
+  readonly waitMs: number
+  constructor(problem: Problem, waitMs = 0) {
     super(problem.title)
     this.problem = problem
+    this.waitMs = waitMs
   }
 }
 
@@ -74,8 +77,8 @@ export function createApi({ fetch, page, key, now }: Surroundings): Api {
       else away.set(null)
       return response
     } catch (error) {
-      const timedOut = signal?.aborted === true && (signal.reason as Error | undefined)?.name === 'TimeoutError'
-      if (signal?.aborted && !timedOut) throw error
+      // Given up by us, but not for want of an answer.
+      if (signal?.aborted && (signal.reason as Error).name !== 'TimeoutError') throw error
       away.set(away.get() ?? now())
       throw new ApiError(noAnswer)
     }
@@ -85,7 +88,7 @@ export function createApi({ fetch, page, key, now }: Surroundings): Api {
     const patience = AbortSignal.timeout(PATIENCE_MS)
     const signal = asking.signal ? AbortSignal.any([asking.signal, patience]) : patience
     const response = await send(path, { ...init, signal })
-    if (!response.ok && response.status !== asking.alsoOk) throw new ApiError(await problemOf(response))
+    if (!response.ok && response.status !== asking.alsoOk) throw await errorOf(response)
     const text = await reachBody(response, away, now)
     return { body: parse(text, asking.exact === true) as T, next: nextOf(response.headers.get('link'), response.url) }
   }
@@ -108,7 +111,7 @@ export function createApi({ fetch, page, key, now }: Surroundings): Api {
     async stream(path, lastId, signal) {
       const position: Record<string, string> = lastId === '' ? {} : { 'last-event-id': lastId }
       const response = await send(path, { headers: { accept: 'text/event-stream', ...position }, signal })
-      if (!response.ok) throw new ApiError(await problemOf(response))
+      if (!response.ok) throw await errorOf(response)
       return response
     },
   }
@@ -125,6 +128,11 @@ async function reachBody(response: Response, away: Store<number | null>, now: ()
     away.set(away.get() ?? now())
     throw new ApiError(noAnswer)
   }
+}
+
+async function errorOf(response: Response): Promise<ApiError> {
+  const seconds = Number(response.headers.get('retry-after') ?? 0)
+  return new ApiError(await problemOf(response), seconds > 0 ? seconds * 1_000 : 0)
 }
 
 /** What the server says of it, or what its status says where it says nothing. */

@@ -41,21 +41,21 @@ const ASKING: Record<Needed, string> = {
 
 function KeyNeeded({ needed }: { needed: Needed }) {
   return (
-    <div class="banner" data-testid="banner">
+    <section class="banner" aria-label="Credentials" data-testid="banner">
       <p>
         <strong>{ASKING[needed]}.</strong>
       </p>
       <button type="button" class="button" onClick={() => keyDialog.set(true)}>
         Enter an API key
       </button>
-    </div>
+    </section>
   )
 }
 
 function Away({ since }: { since: number }) {
   const now = useNow()
   return (
-    <div class="banner banner-away" data-testid="banner">
+    <section class="banner banner-away" aria-label="State of the server" data-testid="banner">
       <p>
         <strong>The server does not answer</strong> since {clock.at(since, now)}, {age(since, now)}. What is shown is
         from before.
@@ -63,13 +63,13 @@ function Away({ since }: { since: number }) {
       <button type="button" class="button" onClick={wake.ring}>
         Try now
       </button>
-    </div>
+    </section>
   )
 }
 
 function NotReady({ failing }: { failing: Failing }) {
   return (
-    <div class="banner" data-testid="banner">
+    <section class="banner" aria-label="State of the server" data-testid="banner">
       <p>
         <strong>The server is not ready.</strong> What needs these may be old or missing.
       </p>
@@ -81,6 +81,6 @@ function NotReady({ failing }: { failing: Failing }) {
           </li>
         ))}
       </ul>
-    </div>
+    </section>
   )
 }

@@ -4,7 +4,7 @@ import type { Answer } from './api.ts'
 import { EventTimeline } from './event-timeline.tsx'
 import { announce } from './hooks.ts'
 import { Empty, Loading, Part } from './parts.tsx'
-import { asProblem } from './polling.ts'
+import { asProblem, NOTHING_YET } from './polling.ts'
 
 /** A card number that was asked for. It is not here; only its answer is awaited. */
 export interface CardQuestion {
@@ -23,7 +23,7 @@ export function CardResult({ question }: { question: CardQuestion }) {
       {result === null ? (
         <Loading what="The events" room="table" />
       ) : 'problem' in result ? (
-        <Part shown={{ data: null, at: 0, problem: result.problem, since: Date.now() }} what="The events" room="line">
+        <Part shown={{ ...NOTHING_YET, problem: result.problem }} what="The events" room="line">
           {() => null}
         </Part>
       ) : result.events.length === 0 ? (

@@ -80,7 +80,7 @@ export function EventBody({ event }: { event: EventView }) {
         </p>
       )}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
-      <section class="json" tabIndex={0} aria-label="The event as JSON">
+      <section class="json" tabIndex={0} aria-label={`JSON of event ${event._id.slice(0, 80)}`}>
         <pre>{JSON.stringify(event, null, 2)}</pre>
       </section>
     </div>

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { type Poll, type Shown, startPoll } from './polling.ts'
+import { NOTHING_YET, type Poll, type Shown, startPoll } from './polling.ts'
 import { type Route, routeOf } from './routes.ts'
 import { api, later, pollOptions } from './server.ts'
 import { createStore, type Store } from './store.ts'
@@ -17,7 +17,7 @@ export function useStore<T>(store: Store<T>): T {
 
 /** The last answer of what is read again and again while it is shown. Another `key` begins anew. */
 export function useRead<T>(key: string, every: number, read: (signal: AbortSignal) => Promise<T>): Shown<T> {
-  const shown = useMemo(() => createStore<Shown<T>>({ data: null, at: 0, problem: null, since: 0 }), [key])
+  const shown = useMemo(() => createStore<Shown<T>>(NOTHING_YET), [key])
   const latest = useRef(read)
   latest.current = read
   useEffect(() => {

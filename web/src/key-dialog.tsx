@@ -35,8 +35,8 @@ export function KeyDialog() {
     form.reset()
     setFault('')
     keyDialog.set(false)
-    // Setting the same key again must try again, too.
-    key.set(null)
+    // The same key once more must try once more, too.
+    if (key.get() === given) key.set(null)
     key.set(given)
   }
 

@@ -41,6 +41,8 @@ export interface LiveOptions {
 
 /** The server sends a comment at least this often. */
 const LONGEST_SILENCE_MS = 60_000
+/** A stream that lasted so long was a good one; one that ends at once counts as one more failure. */
+const STEADY_MS = 5_000
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 15_000
 
@@ -61,15 +63,18 @@ export function openLive(options: LiveOptions): Live {
     let failures = 0
     let since = 0
     while (!stopping.signal.aborted) {
+      let openedAt = Number.POSITIVE_INFINITY
       const why = await readOnce(options, position, stopping.signal, () => {
-        failures = 0
+        openedAt = options.now()
         state.set({ is: 'live' })
       })
       if (stopping.signal.aborted) break
+      if (options.now() - openedAt >= STEADY_MS) failures = 0
       if (why instanceof ApiError && !passes(why.problem)) return state.set({ is: 'stopped', problem: why.problem })
       failures++
       if (failures === 1) since = options.now()
-      const wait = waitBefore(failures, options.random())
+      const askedToWait = why instanceof ApiError ? why.waitMs : 0
+      const wait = Math.max(askedToWait, waitBefore(failures, options.random()))
       state.set({ is: 'reconnecting', since, nextAt: options.now() + wait, why: why.message })
       await pause(wait, options, stopping.signal)
     }
@@ -79,6 +84,8 @@ export function openLive(options: LiveOptions): Live {
   void run()
   return { state, lastId: () => position.lastId, stop: () => stopping.abort() }
 }
+
+const silent = new Error('Nothing came for a minute')
 
 /** Resolves with why it ended. */
 async function readOnce(
@@ -102,9 +109,9 @@ async function readOnce(
       parser.push(decoder.decode(chunk, { stream: true }))
       position.lastId = parser.lastId() || position.lastId
     }
-    return new Error('The server ended the stream')
+    return silence.signal.aborted ? silent : new Error('The server ended the stream')
   } catch (error) {
-    return silence.signal.aborted ? new Error('Nothing came for a minute') : (error as Error)
+    return silence.signal.aborted ? silent : (error as Error)
   } finally {
     cancel()
   }
@@ -150,7 +157,10 @@ function parsed(text: string): unknown {
 }
 
 const isUpdate = (body: unknown): body is StatusUpdate =>
-  typeof body === 'object' && body !== null && typeof (body as StatusUpdate).status === 'string'
+  typeof body === 'object' &&
+  body !== null &&
+  typeof (body as StatusUpdate).id === 'string' &&
+  typeof (body as StatusUpdate).status === 'string'
 
 const reasonOf = (body: unknown): string => String((body as { reason?: unknown } | null)?.reason ?? 'no reason given')
 

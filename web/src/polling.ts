@@ -2,15 +2,16 @@ import type { Problem } from '../../src/contract/api.ts'
 import { ApiError } from './api.ts'
 import { type Bell, createStore, type Store } from './store.ts'
 
-/** What a part of the page shows: the last answer, and what is wrong since when. */
+/** What a part of the page shows: the last answer, and what is wrong since. */
 export interface Shown<T> {
   data: T | null
   /** When the data came, epoch milliseconds. */
   at: number
   problem: Problem | null
-  /** Since when there is the problem. */
-  since: number
 }
+
+/** Before the first answer. */
+export const NOTHING_YET: Shown<never> = { data: null, at: 0, problem: null }
 
 export interface Poll<T> {
   shown: Store<Shown<T>>
@@ -43,38 +44,42 @@ export function waitAfter(problem: Problem | null, failures: number, every: numb
 /** Asks again and again, one question at a time, and keeps the last answer while later ones fail. */
 export function startPoll<T>(read: (signal: AbortSignal) => Promise<T>, options: PollOptions): Poll<T> {
   const { every, wake, asleep, now, later } = options
-  const shown = createStore<Shown<T>>({ data: null, at: 0, problem: null, since: 0 })
+  const shown = createStore<Shown<T>>(NOTHING_YET)
   const stopping = new AbortController()
   let cancel = () => {}
   let asking = false
+  let askAgain = false
   let failures = 0
+  let askedToWait = 0
 
   async function ask(): Promise<void> {
-    if (asking || stopping.signal.aborted) return
+    if (stopping.signal.aborted) return
+    // Woken amid a question, which may have been asked with an old key.
+    if (asking) askAgain = true
+    if (asking) return
     cancel()
     asking = true
+    askAgain = false
     const began = now()
     const problem = await answer()
     asking = false
     if (stopping.signal.aborted) return
     failures = problem === null ? 0 : failures + 1
-    const wait = waitAfter(problem, failures, every, now() - began)
-    if (wait !== null && !asleep()) cancel = later(wait, ask)
+    const wait = askAgain ? 0 : waitAfter(problem, failures, every, now() - began)
+    if (wait !== null && !asleep()) cancel = later(Math.max(wait, askedToWait), ask)
   }
 
   async function answer(): Promise<Problem | null> {
+    askedToWait = 0
     try {
       const data = await read(stopping.signal)
-      if (!stopping.signal.aborted) shown.set({ data, at: now(), problem: null, since: 0 })
+      if (!stopping.signal.aborted) shown.set({ data, at: now(), problem: null })
       return null
     } catch (error) {
       if (stopping.signal.aborted) return null
       const problem = asProblem(error)
-      const before = shown.get()
-      const same = before.problem?.status === problem.status
-      // What may not be read any more is not shown any more.
-      const data = [401, 403, 404].includes(problem.status) ? null : before.data
-      shown.set({ data, at: before.at, problem, since: same ? before.since : now() })
+      askedToWait = error instanceof ApiError ? error.waitMs : 0
+      shown.set(afterFailure(shown.get(), problem))
       return problem
     }
   }
@@ -89,6 +94,11 @@ export function startPoll<T>(read: (signal: AbortSignal) => Promise<T>, options:
       quiet()
     },
   }
+}
+
+/** The last data stay, but for what may not be read any more. */
+function afterFailure<T>({ data, at }: Shown<T>, problem: Problem): Shown<T> {
+  return { data: [401, 403, 404].includes(problem.status) ? null : data, at, problem }
 }
 
 /** A mistake of ours is told as a problem too, so that one part fails and not the page. */

@@ -70,7 +70,7 @@ export const ready = startPoll<Readiness>(
 /** Asked from the start, so that the charts hold the time for which the page is open. */
 export const cacheReport = startPoll<CacheReport>(
   async (signal) => (await api.get<CacheReport>('v1/cache', { signal })).body,
-  pollOptions(2_500),
+  pollOptions(3_000),
 ).shown
 
 /** An hour and a half. */

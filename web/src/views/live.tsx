@@ -7,7 +7,7 @@ import { feed, watchUpdates } from '../live-feed.ts'
 import { LiveFilterForm } from '../live-filters.tsx'
 import { Empty, Heading } from '../parts.tsx'
 import { hashOf, type LiveFilters } from '../routes.ts'
-import { wake } from '../server.ts'
+import { key, wake } from '../server.ts'
 import { createStore, type Store } from '../store.ts'
 
 /** Nobody reads so many updates a second; drawing fewer rows leaves the page quick. */
@@ -61,8 +61,10 @@ function useUpdates(filters: LiveFilters): { state: LiveState; again: () => void
     const quiet = wake.on(() => {
       if (opened.state.get().is === 'stopped') again()
     })
+    const deaf = key.watch(again)
     return () => {
       quiet()
+      deaf()
       opened.stop()
       feed.hold(false)
     }

@@ -95,7 +95,8 @@ function Board({ zones }: { zones: ZoneView[] }) {
         <button
           type="button"
           class={off ? 'button' : 'button unneeded'}
-          disabled={!off}
+          aria-disabled={!off}
+          tabIndex={off ? 0 : -1}
           onClick={() => setOrder(takeOrder(zones, order.by, order.descending))}
         >
           Sort again
