@@ -5,95 +5,136 @@
  */
 import { createHash } from 'node:crypto'
 import type { CacheDocument } from './contract/document.ts'
-import type { Sealer } from './documents/encryption.ts'
-import { merge } from './documents/merge.ts'
-import type { DocumentStore } from './documents/store.ts'
-import type { Cards } from './normalize/card-data.ts'
-import { normalize } from './normalize/normalize.ts'
-import { toDocument } from './normalize/place.ts'
-import type { Primary, PrimaryRow } from './primary/primary.ts'
-import { type Answer, subjectOfCard, subjectOfEvent, subjectOfSession } from './serve/cache/answer.ts'
-import type { Loaded, Look, Question, ReadThrough } from './serve/cache/read-through.ts'
-import { cursorText } from './serve/cursor.ts'
+import type { Primary } from './primary/primary.ts'
+import { type Answer, type Part, subjectOfCard, subjectOfEvent, subjectOfSession } from './serve/cache/answer.ts'
+import type { Loaded, Look, LookOutcome, Question, ReadThrough } from './serve/cache/read-through.ts'
+import { type Cursor, cursorText } from './serve/cursor.ts'
 import { type EventJson, eventJson, type Reading } from './serve/event-view.ts'
-import type { EventFinder } from './serve/find-events.ts'
+import type { Fill } from './serve/fill.ts'
+import { type EventFinder, MOST_OF_SESSION } from './serve/find-events.ts'
 import type { LookUp } from './serve/look-up.ts'
+import { documentsOf, type Reader } from './serve/primary-documents.ts'
+import type { Timed } from './serve/timed.ts'
 
 export interface LookUpParts {
   cache: ReadThrough
   finder: EventFinder
-  /** Where what the primary knows is merged into. */
-  store: Pick<DocumentStore, 'write'>
   /** Null: there is none. */
   primary: Primary | null
-  cards: Cards
-  seal: Sealer
+  /** How rows of the primary are read. */
+  reader: Reader
+  fill: Fill
   reading: Reading
-  retentionMs: number
-  /** Told of each question to a store. */
-  timed: <T>(layer: 'mongodb' | 'primary', ask: () => Promise<T>, isHit: (found: T) => boolean) => Promise<T>
+  timed: Timed
   /** Told of each look-up. */
-  onLook?: (look: Look) => void
-  now?: () => number
+  onLook?: (outcome: LookOutcome | 'error') => void
 }
 
+/** Who asks for what only the primary knows waits so long for it to be in MongoDB. */
+const FILL_MS = 1_500
+
 export function createLookUp(parts: LookUpParts): LookUp {
-  const { cache, finder, primary, timed } = parts
-  const view = (document: CacheDocument) => eventJson(document, parts.reading)
-
-  const some = (found: CacheDocument[]) => found.length > 0
+  const { cache, finder, timed } = parts
   const inMongo = (ask: () => Promise<CacheDocument[]>) => timed('mongodb', ask, some)
+  const fromPrimary = createPrimaryLook(parts, inMongo)
+  const view = (document: CacheDocument) => eventJson(document, parts.reading)
+  const byId = async (id: string) => listOf(await finder.byId(id))
+  const bySession = (id: string) => finder.bySession(id)
 
-  /** `find` again after the primary was asked: what is shown is what is stored, if it could be. */
-  async function load(sessionId: string, find: () => Promise<CacheDocument[]>): Promise<Loaded> {
-    const found = await inMongo(find)
-    if (some(found) || primary === null) return { answer: answerOf(found.map(view)), layer: 'mongodb' }
-    const rows = await timed(
-      'primary',
-      () => primary.rows(sessionId),
-      (those) => those.length > 0,
-    )
-    if (rows.length === 0) return { answer: answerOf([]), layer: 'primary' }
-    const known = documentsOf(rows, parts)
-    const stored = await fill(known, parts).then(find, () => [])
-    return { answer: answerOf((some(stored) ? stored : known).map(view)), layer: 'primary' }
+  async function load(id: string, find: (id: string) => Promise<CacheDocument[]>): Promise<Loaded> {
+    const found = await inMongo(() => find(id))
+    const belongs = found.length < MOST_OF_SESSION ? always : never
+    if (some(found) || parts.primary === null) return { answer: answerOf(found.map(view)), layer: 'mongodb', belongs }
+    // In no session is what was invalidated, and what has moved to another one.
+    const isKnown = find !== byId && some(await inMongo(() => byId(id)))
+    if (isKnown) return { answer: answerOf([]), layer: 'mongodb', belongs }
+    const known = await fromPrimary(id, () => find(id), byId)
+    return { answer: answerOf(known.map(view)), layer: 'primary', belongs }
+  }
+
+  async function loadCard(cards: readonly string[], limit: number, before: Cursor | null): Promise<Loaded> {
+    // One more tells whether there is a next page.
+    const found = await inMongo(() => finder.byCard(cards, limit + 1, before))
+    const page = found.slice(0, limit)
+    const last = found.length > limit ? page.at(-1) : undefined
+    const end = last ? { at: last.createdAt, id: last._id } : null
+    const belongs = (part: Part) => (before === null || isOlder(part, before)) && (end === null || !isOlder(part, end))
+    return { answer: answerOf(page.map(view), end && cursorText(end)), layer: 'mongodb', belongs }
   }
 
   async function look(question: Question): Promise<Look> {
-    const found = await cache.look(question)
-    parts.onLook?.(found)
-    return found
-  }
-
-  const byId = async (id: string) => {
-    const found = await finder.byId(id)
-    return found === null ? [] : [found]
+    try {
+      const found = await cache.look(question)
+      parts.onLook?.(found.outcome)
+      return found
+    } catch (error) {
+      parts.onLook?.('error')
+      throw error
+    }
   }
 
   return {
-    event: (id) =>
-      look({ key: subjectOfEvent(id), subjects: [subjectOfEvent(id)], load: () => load(id, () => byId(id)) }),
+    event: (id) => look({ key: subjectOfEvent(id), subjects: [subjectOfEvent(id)], load: () => load(id, byId) }),
     session: (id) =>
       look({
         key: subjectOfSession(id),
-        subjects: [subjectOfSession(id)],
-        load: () => load(id, () => finder.bySession(id)),
+        subjects: [subjectOfSession(id), ...(parts.primary ? [subjectOfEvent(id)] : [])],
+        load: () => load(id, bySession),
       }),
     card: (cards, limit, before) =>
       look({
         key: `l:${limit}:${before === null ? '' : cursorText(before)}:${cards.join('\n')}`,
         subjects: cards.map(subjectOfCard),
-        load: async () => {
-          // One more tells whether there is a next page.
-          const found = await inMongo(() => finder.byCard(cards, limit + 1, before))
-          const page = found.slice(0, limit)
-          const last = found.length > limit ? page.at(-1) : undefined
-          const next = last ? cursorText({ at: last.createdAt, id: last._id }) : null
-          return { answer: answerOf(page.map(view), next), layer: 'mongodb' }
-        },
+        // An event that gets an earlier createdAt moves to another page, which nobody tells that page.
+        briefly: before !== null,
+        load: () => loadCard(cards, limit, before),
       }),
   }
 }
+
+type Find = () => Promise<CacheDocument[]>
+
+/** What the primary knows of a session: as it is in MongoDB after it was merged into that, or as the primary has it. */
+function createPrimaryLook(
+  { primary, timed, fill, reader }: LookUpParts,
+  inMongo: (ask: Find) => Promise<CacheDocument[]>,
+) {
+  async function stored(known: CacheDocument[], find: Find, byId: (id: string) => Promise<CacheDocument[]>) {
+    const now = Date.now()
+    // What has expired is shown, and not stored.
+    await fill(known.filter(({ cache }) => cache.expiresAt.getTime() > now))
+    const found = await inMongo(find)
+    if (some(found)) return found
+    const lists = await Promise.all(known.map(({ _id }) => inMongo(() => byId(_id))))
+    return known.filter((_, i) => !some(lists[i] ?? []))
+  }
+
+  return async (id: string, find: Find, byId: (id: string) => Promise<CacheDocument[]>): Promise<CacheDocument[]> => {
+    if (primary === null) return []
+    const rows = await timed('primary', () => primary.rows(id), some)
+    const known = documentsOf(rows, reader, Date.now())
+    if (!some(known)) return []
+    // MongoDB fails here, or takes long: the primary has answered.
+    return within(FILL_MS, stored(known, find, byId), known)
+  }
+}
+
+/** What work gives, or `otherwise` when it fails or takes longer; it goes on then. */
+async function within<T>(ms: number, work: Promise<T>, otherwise: T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), ms)
+  })
+  return Promise.race([work.catch(() => otherwise), late]).finally(() => clearTimeout(timer))
+}
+
+const some = (found: readonly unknown[]) => found.length > 0
+const always = () => true
+const never = () => false
+const listOf = (found: CacheDocument | null) => (found === null ? [] : [found])
+
+/** Whether it comes after a place in a list that has the newest first. */
+const isOlder = (part: Part, { at, id }: Cursor) => part.at < at.getTime() || (part.at === at.getTime() && part.id < id)
 
 function answerOf(events: EventJson[], next: string | null = null): Answer {
   const json = events.map((event) => event.json).join(',')
@@ -103,37 +144,4 @@ function answerOf(events: EventJson[], next: string | null = null): Answer {
     return { ...event, end }
   })
   return { json, parts, next, etag: `"${createHash('sha1').update(json).digest('base64url')}"` }
-}
-
-/** Rows as documents, one for an id. What cannot be taken is left out, as a dead letter would be. */
-function documentsOf(rows: readonly PrimaryRow[], { cards, seal, reading, retentionMs }: LookUpParts): CacheDocument[] {
-  const documents = new Map<string, CacheDocument>()
-  for (const { record, createdAt, updatedAt } of rows) {
-    const normalized = normalize('event', null, record, cards, reading.clock)
-    if ('reject' in normalized) continue
-    const source = {
-      topic: PRIMARY,
-      partition: 0,
-      offset: '0',
-      timestamp: updatedAt,
-      key: null,
-      value: null,
-      headers: {},
-    }
-    const content = seal(normalized.id, normalized.content)
-    const document = toDocument({ ...normalized, content }, source, updatedAt, retentionMs)
-    document.createdAt = new Date(createdAt)
-    const known = documents.get(document._id)
-    documents.set(document._id, known === undefined ? document : merge(known, document))
-  }
-  return [...documents.values()]
-}
-
-/** Stands for the topic of a record in `cache.source`; no topic of Kafka may have this name. */
-const PRIMARY = 'primary:pm_parking_event'
-
-/** What has expired is shown, and not stored. */
-async function fill(documents: CacheDocument[], { store, now = Date.now }: LookUpParts): Promise<void> {
-  const living = documents.filter(({ cache }) => cache.expiresAt.getTime() > now())
-  if (living.length > 0) await store.write(living, new Map())
 }

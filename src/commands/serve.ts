@@ -19,25 +19,30 @@ import { openPrimary, type Primary } from '../primary/primary.ts'
 import { createAccess } from '../serve/access/access.ts'
 import { createReadThrough, type ReadThrough } from '../serve/cache/read-through.ts'
 import { type Changes, followChanges } from '../serve/changes.ts'
+import { type ClusterTime, createClusterTime } from '../serve/cluster-time.ts'
+import { createFill } from '../serve/fill.ts'
 import { createEventFinder } from '../serve/find-events.ts'
 import { startServer } from '../serve/http/server.ts'
 import { createBoard } from '../serve/live/board.ts'
 import { createDeadLetters, type DeadLetters } from '../serve/live/dead-letters.ts'
 import { createLive, type Live } from '../serve/live/live.ts'
-import { type LookUp, StoreFailure } from '../serve/look-up.ts'
+import type { LookUp } from '../serve/look-up.ts'
 import { createServeMetrics, type ServeMetrics } from '../serve/metrics.ts'
 import { cacheReport } from '../serve/report.ts'
-import { createStoreGuard } from '../serve/store-guard.ts'
+import { createTimed } from '../serve/timed.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import type { Heads } from '../status/heads/heads.ts'
 import { headsOpener } from '../status/heads/open.ts'
 import { createKafka } from '../stream/client.ts'
 import { partitionCount } from '../stream/topics.ts'
+import { within } from '../stream/within.ts'
 import { printHelp, readArguments } from './command-line.ts'
 import { createUpdateReader } from './read-update.ts'
+import { OPTIONS, printNewKey } from './serve/make-key.ts'
 import { type Close, type Lifetime, runService } from './service.ts'
 
 export const help = `Usage: pm-parking-events serve
+       pm-parking-events serve --make-key ID --scopes SCOPES [--zones ZONES] [--expires DATE]
 
 The read side: answers applications over HTTP from memory, from MongoDB, and from the primary store where one is set
 (PRIMARY_MYSQL_URI); streams status updates as they happen; shows a page with what is parked where. Listens on SERVE_HOST
@@ -45,14 +50,25 @@ and SERVE_PORT until SIGTERM or SIGINT. GET /docs tells what can be asked.
 
 Without AUTH_KEYS_FILE or JWT_ISSUER everybody may read, so it listens on a loopback address only.
 
+With --make-key it makes an API key, prints it as "key", with its "entry" for the list "keys" of AUTH_KEYS_FILE, and
+ends. The key is shown this once; the entry has its digest only.
+
 Options:
-  -h, --help  this text
+  --make-key ID     make a key of this name
+  --scopes SCOPES   what it may do: some of events:read, status:read, cards:read, metrics:read, with commas between
+  --zones ZONES     only in these zones; left out: in all
+  --expires DATE    good until then, ISO 8601; left out: for ever
+  -h, --help        this text
 
-Example:
+Examples:
   KAFKA_BROKERS=localhost:9092 MONGODB_URI=mongodb://localhost:27017 pm-parking-events serve
-  curl http://localhost:8080/v1/zones`
+  curl http://localhost:8080/v1/zones
 
-const WATCH_MS = 10_000
+  pm-parking-events serve --make-key mobile-backend --scopes events:read,status:read --expires 2027-01-01`
+
+const WATCH_MS = 2_000
+/** A MongoDB that hangs does not answer a ping, and the driver would wait for it. */
+const PING_MS = 3_000
 const DAY_MS = 86_400_000
 const HISTORY_STEP_MS = 300_000
 
@@ -69,8 +85,9 @@ interface Common {
 }
 
 export async function run(argv: string[]): Promise<number> {
-  const { values } = readArguments(argv, {})
-  if (values.help) return printHelp(help)
+  const { help: asksForHelp, ...asked } = readArguments(argv, OPTIONS).values
+  if (asksForHelp) return printHelp(help)
+  if (Object.keys(asked).length > 0) return printNewKey(asked)
   const settings = readSettings(undefined, { needs: ['kafka', 'mongodb', 'access'] })
   const log = createLog(settings.logLevel)
   for (const warning of settings.warnings) log.warn(warning)
@@ -87,16 +104,19 @@ async function start(settings: Settings, log: Logger, { closing, signal, fail }:
   const kafka = createKafka(settings.kafka, log)
   const common: Common = { settings, log, metrics, health, outages, kafka, signal, fail }
 
-  const { cache, mongo, isTold } = openCache(common, closing)
+  const { cache, mongo, time, isTold } = openCache(common, closing)
   const live = startLive(common, cache, closing)
   const primary = settings.primary && openPrimary(settings.primary.uri, { log, onState: metrics.showPrimary })
-  if (primary) closing.push(async () => primary[Symbol.asyncDispose]())
+  if (primary) {
+    metrics.showPrimary(primary.state)
+    closing.push(async () => primary[Symbol.asyncDispose]())
+  }
   const deadLetters = startDeadLetters(common)
   const { tokenKey, olderTokenKeys, exemptPaths } = settings.cards
   const cards = createCards({ ...settings.cards, limits: settings.limits })
   const server = await startServer({
     ...{ ...settings.serve, access, live, metrics, health, log },
-    lookUp: lookUpOf(common, cache, mongo, primary, cards),
+    lookUp: lookUpOf(common, { cache, mongo, time, primary, cards }),
     cards: {
       cleanText: cards.cleanText,
       tokenKeys: tokenKey === null ? [] : [tokenKey, ...olderTokenKeys],
@@ -122,30 +142,33 @@ function openCache(common: Common, closing: Close[]) {
     onEvicted: () => metrics.evictions.inc(),
   })
   closing.push(async () => cache.close())
+  const time = createClusterTime()
+  const ping = () => outages.waitOut('mongodb', signal, () => within(PING_MS, mongo.ping()))
   const prepare = async () => {
-    await outages.waitOut('mongodb', signal, () => mongo.ping())
-    await ensureIndexes(mongo.collection, INDEXES_OF_SERVE).catch((error: Error) =>
+    await ping()
+    changes = followChanges({
+      ...{ collection: mongo.collection, time, signal, changed: cache.changed, allChanged: cache.allChanged },
+      onFailure: (error) =>
+        log.warn({ reason: error.message }, 'MongoDB tells no changes: answers are kept for a second only'),
+    })
+    // Where there are many documents this takes its time.
+    ensureIndexes(mongo.collection, INDEXES_OF_SERVE).catch((error: Error) =>
       log.warn(
         { reason: error.message },
         'the index for sessions cannot be made: looking a session up reads all documents',
       ),
     )
-    changes = followChanges({
-      ...{ collection: mongo.collection, signal, changed: cache.changed, allChanged: cache.allChanged },
-      onFailure: (error) =>
-        log.warn({ reason: error.message }, 'MongoDB tells no changes: answers are kept for a second only'),
-    })
-    await watch(WATCH_MS, signal, () => outages.waitOut('mongodb', signal, () => mongo.ping()))
+    await watch(WATCH_MS, signal, ping)
   }
   prepare().catch((error) => {
     if (!signal.aborted) common.fail(error)
   })
-  return { cache, mongo, isTold: () => changes?.isTold() ?? false }
+  return { cache, mongo, time, isTold: () => changes?.isTold() ?? false }
 }
 
 /** Follows the status topic from its beginning; answers without it are given meanwhile. */
 function startLive(common: Common, cache: ReadThrough, closing: Close[]): Live {
-  const { settings, log, health, outages, kafka, signal, fail } = common
+  const { settings, log, metrics, health, outages, kafka, signal, fail } = common
   const topic = settings.topics.status
   const onWait = (error: Error) => log.warn({ reason: error.message }, 'waiting for the schema registry')
   const opener = headsOpener(settings.stateDir && join(settings.stateDir, 'serve'), topic, log)
@@ -164,6 +187,11 @@ function startLive(common: Common, cache: ReadThrough, closing: Close[]): Live {
   closing.push(async () => live.close())
   const followIt = async () => {
     const partitions = await outages.waitOut('kafka', signal, () => partitionsOf(kafka, topic))
+    watch(1_000, signal, async () => {
+      const isThere = live.awaySeconds() === 0
+      metrics.dependencyUp.set({ dependency: 'kafka' }, isThere ? 1 : 0)
+      if (isThere) health.set('kafka', true)
+    })
     await live.run(partitions, signal)
   }
   followIt().catch((error) => {
@@ -198,32 +226,32 @@ function startDeadLetters({ kafka, settings, log, signal }: Common): DeadLetters
   return letters
 }
 
-function lookUpOf(common: Common, cache: ReadThrough, mongo: Mongo, primary: Primary | null, cards: Cards): LookUp {
-  const { settings, metrics } = common
-  const guarded = createStoreGuard()
+interface Layers {
+  cache: ReadThrough
+  mongo: Mongo
+  time: ClusterTime
+  primary: Primary | null
+  cards: Cards
+}
+
+function lookUpOf({ settings, metrics, log }: Common, { cache, mongo, time, primary, cards }: Layers): LookUp {
+  const clock = settings.timeZone === null ? null : clockOf(settings.timeZone)
+  const { keys, paths } = settings.encryption
   return createLookUp({
-    ...{ cache, primary, cards, retentionMs: settings.retentionMs },
-    finder: createEventFinder(mongo.collection),
-    store: createStore(mongo.collection),
-    seal: createSealer(settings.encryption.paths, settings.encryption.keys),
-    reading: {
-      keys: settings.encryption.keys,
-      clock: settings.timeZone === null ? null : clockOf(settings.timeZone),
+    ...{ cache, primary, timed: createTimed(metrics), reading: { keys, clock } },
+    finder: createEventFinder(mongo.collection, time),
+    reader: {
+      ...{ cards, clock, seal: createSealer(paths, keys), retentionMs: settings.retentionMs },
+      onRejected(reason, message) {
+        metrics.rejectedRows.inc({ reason })
+        log.warn({ reason, message }, 'a row of the primary store is no event, and is left out')
+      },
     },
-    async timed(layer, ask, isHit) {
-      const end = metrics.loadDuration.startTimer({ layer })
-      try {
-        const found = await (layer === 'mongodb' ? guarded(ask) : ask())
-        metrics.lookUps.inc({ layer, outcome: isHit(found) ? 'hit' : 'miss' })
-        return found
-      } catch (error) {
-        metrics.lookUps.inc({ layer, outcome: 'error' })
-        throw new StoreFailure(layer, error)
-      } finally {
-        end()
-      }
-    },
-    onLook: ({ outcome }) => metrics.lookUps.inc({ layer: 'memory', outcome }),
+    fill: createFill(createStore(mongo.collection), (reason, documents) => {
+      metrics.fillFailures.inc(documents)
+      log.warn({ reason, documents }, 'what the primary store had was shown, and could not be merged into MongoDB')
+    }),
+    onLook: (outcome) => metrics.lookUps.inc({ layer: 'memory', outcome }),
   })
 }
 

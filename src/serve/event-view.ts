@@ -12,6 +12,7 @@ export interface EventJson {
   session: string | null
   card: string | null
   version: string
+  at: number
   isGone: boolean
   json: string
 }
@@ -45,6 +46,7 @@ export function eventJson(stored: CacheDocument, { keys, clock }: Reading): Even
     session: cache.sessionId,
     card: stored.card ?? null,
     version: versionOf(stored),
+    at: createdAt.getTime(),
     isGone: cache.kind === 'tombstone',
     json: jsonText(view),
   }

@@ -1,7 +1,9 @@
 /** Cache documents as readers need them, from MongoDB: by id, by session, by card. What has expired is not there. */
 import { BSON, type Collection, type Document, type Filter } from 'mongodb'
 import type { CacheDocument } from '../contract/document.ts'
+import type { ClusterTime } from './cluster-time.ts'
 import type { Cursor } from './cursor.ts'
+import { inTime } from './in-time.ts'
 
 export interface EventFinder {
   /** Those of the ids that are there. Ids asked for at the same moment go out as one command. */
@@ -12,22 +14,24 @@ export interface EventFinder {
   byCard(cards: readonly string[], limit: number, before: Cursor | null): Promise<CacheDocument[]>
 }
 
-/** All of a look-up, the wait for a server among it: who asks does not wait longer. */
+/** Of one command, the wait for a server among it: who asks does not wait longer. The driver has no such limit of its own. */
 const TIMEOUT_MS = 2_000
-const MOST_OF_SESSION = 1_000
+/** Events of a session that are read. */
+export const MOST_OF_SESSION = 1_000
 /** Ids of one command. */
 const MOST_IDS = 200
 /** Commands by id at once: while they are on their way the next ids gather. */
 const MOST_COMMANDS = 4
 
-const OPTIONS = { raw: true, readConcern: 'majority', readPreference: 'primary', timeoutMS: TIMEOUT_MS } as const
+/**
+ * Read concern snapshot, since a list is read over an index in which documents move while they are changed: a read of the plain
+ * majority lets go of its moment now and then, and misses those that have moved to where it has been.
+ */
+const OPTIONS = { raw: true, readConcern: 'snapshot', readPreference: 'primary', maxTimeMS: TIMEOUT_MS } as const
 
-export function createEventFinder(collection: Collection<CacheDocument>, now: () => number = Date.now): EventFinder {
-  const find: Find = async (filter, sort, limit) => {
-    const living = { ...filter, 'cache.expiresAt': { $gt: new Date(now()) } } as Filter<CacheDocument>
-    const cursor = collection.find<Uint8Array>(living, { ...OPTIONS, sort, limit, batchSize: limit + 1 })
-    return (await cursor.toArray()).map(documentOf)
-  }
+/** @param time of what was read before: what is read here is not older. */
+export function createEventFinder(collection: Collection<CacheDocument>, time: ClusterTime): EventFinder {
+  const find = createFind(collection, time)
   return {
     byId: createGatherer(async (ids) => {
       const found = await find({ _id: { $in: ids } }, {}, ids.length)
@@ -42,6 +46,27 @@ export function createEventFinder(collection: Collection<CacheDocument>, now: ()
 }
 
 type Find = (filter: Document, sort: Record<string, 1 | -1>, limit: number) => Promise<CacheDocument[]>
+
+function createFind(collection: Collection<CacheDocument>, time: ClusterTime): Find {
+  const { client } = collection.db
+  return async (filter, sort, limit) => {
+    const living = { ...filter, 'cache.expiresAt': { $gt: new Date() } } as Filter<CacheDocument>
+    const session = client.startSession({ causalConsistency: true })
+    const latest = time.latest()
+    if (latest !== undefined) session.advanceOperationTime(latest)
+    try {
+      const found = await inTime(TIMEOUT_MS, 'MongoDB did not answer', (signal) =>
+        collection
+          .find<Uint8Array>(living, { ...OPTIONS, session, signal, sort, limit, batchSize: limit + 1 })
+          .toArray(),
+      )
+      time.advance(session.operationTime)
+      return found.map(documentOf)
+    } finally {
+      session.endSession()
+    }
+  }
+}
 
 /** Those of the cursor's own time first, and then those before it. */
 async function pageOf(find: Find, ofCards: Document, limit: number, before: Cursor | null): Promise<CacheDocument[]> {
@@ -90,7 +115,8 @@ function createGatherer<T>(ask: (ids: string[]) => Promise<Map<string, T>>): (id
       const found = await ask([...new Set(waits.map(({ id }) => id))])
       for (const { id, resolve } of waits) resolve(found.get(id) ?? null)
     } catch (error) {
-      for (const { reject } of waits) reject(error)
+      // Who waits behind what failed would wait in vain, and for longer than its time.
+      for (const { reject } of [...waits, ...waiting.splice(0)]) reject(error)
     }
     running--
     plan()
@@ -101,6 +127,7 @@ function createGatherer<T>(ask: (ids: string[]) => Promise<Map<string, T>>): (id
     isPlanned = true
     setImmediate(() => {
       isPlanned = false
+      if (waiting.length === 0) return
       running++
       send(waiting.splice(0, MOST_IDS))
       plan()

@@ -5,19 +5,21 @@ import { version } from '../operate/version.ts'
 /** What `/metrics` of `serve` shows beside the process metrics of prom-client. Labels take few values, known at start. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 const OUTCOMES: Record<Layer, LookUpOutcome[]> = {
-  memory: ['hit', 'miss', 'stale', 'negative', 'coalesced'],
+  memory: ['hit', 'miss', 'stale', 'negative', 'coalesced', 'error'],
   mongodb: ['hit', 'miss', 'error'],
   primary: ['hit', 'miss', 'error'],
 }
 export const LAYERS = Object.keys(OUTCOMES) as Layer[]
 const DROPS = ['slow', 'stopping', 'credentials'] as const
 const BREAKER_STATES = ['closed', 'half-open', 'open'] as const
+/** Those that `serve` always has. */
+const DEPENDENCIES = ['kafka', 'mongodb'] as const
 
 function createAll(registers: Registry[]) {
   return {
     lookUps: new Counter({
       name: 'pm_cache_look_ups_total',
-      help: 'Look-ups by the layer that was asked and what came of it.',
+      help: 'Look-ups by the layer that was asked and what came of it; those of memory are all there were.',
       labelNames: ['layer', 'outcome'] as const,
       registers,
     }),
@@ -33,6 +35,17 @@ function createAll(registers: Registry[]) {
     evictions: new Counter({
       name: 'pm_cache_evictions_total',
       help: 'Answers that made room for others.',
+      registers,
+    }),
+    rejectedRows: new Counter({
+      name: 'pm_primary_rejected_rows_total',
+      help: 'Rows of the primary store that are no event, by why a record like it would be a dead letter.',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    fillFailures: new Counter({
+      name: 'pm_fill_failures_total',
+      help: 'Documents that the primary store had and that could not be merged into MongoDB; they were shown.',
       registers,
     }),
     primaryState: new Gauge({
@@ -87,6 +100,7 @@ export function createServeMetrics() {
   const metrics = createAll([registry])
   for (const layer of LAYERS) for (const outcome of OUTCOMES[layer]) metrics.lookUps.inc({ layer, outcome }, 0)
   for (const reason of DROPS) metrics.streamDrops.inc({ reason }, 0)
+  for (const dependency of DEPENDENCIES) metrics.dependencyUp.set({ dependency }, 0)
   metrics.buildInfo.set({ version: version() }, 1)
   return {
     registry,

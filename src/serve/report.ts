@@ -23,8 +23,8 @@ export async function cacheReport({
   mostBytes,
 }: Reported): Promise<CacheReport> {
   const lookUps = await lookUpsOf(metrics)
-  const { hit = 0, negative = 0, stale = 0, miss = 0, coalesced = 0 } = lookUps.memory
-  const all = hit + negative + stale + miss + coalesced
+  const { hit = 0, negative = 0, stale = 0 } = lookUps.memory
+  const all = Object.values(lookUps.memory).reduce((sum, count) => sum + count, 0)
   const [evictions] = (await metrics.evictions.get()).values
   return {
     look_ups: lookUps,

@@ -58,13 +58,16 @@ function useArrival(place: string, title: string): void {
 
 /** A view that cannot be drawn takes the others with it no more. */
 function Safely({ route }: { route: Route }) {
-  const [error] = useErrorBoundary()
+  const [error, again] = useErrorBoundary()
   if (!error) return <View route={route} />
   return (
     <>
       <Heading>This view could not be drawn</Heading>
       <Empty title="Something in it was not as expected.">
         <p class="breakable">{String(error)}</p>
+        <button type="button" class="button" onClick={again}>
+          Try again
+        </button>
       </Empty>
     </>
   )

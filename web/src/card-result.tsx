@@ -1,14 +1,17 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { EventView, Problem } from '../../src/contract/api.ts'
+import type { EventList, EventView, Problem } from '../../src/contract/api.ts'
 import type { Answer } from './api.ts'
 import { EventTimeline } from './event-timeline.tsx'
 import { announce } from './hooks.ts'
 import { Empty, Loading, Part } from './parts.tsx'
 import { asProblem, NOTHING_YET } from './polling.ts'
 
+/** The next page has its place in the body too: the question for it has no address. */
+export type CardEvents = EventList & { next?: string }
+
 /** A card number that was asked for. It is not here; only its answer is awaited. */
 export interface CardQuestion {
-  answer: Promise<Answer<{ events: EventView[] }>>
+  answer: Promise<Answer<CardEvents>>
 }
 
 type Result = { events: EventView[]; more: boolean } | { problem: Problem } | null
@@ -44,9 +47,9 @@ function useResult({ answer }: CardQuestion): Result {
     let shown = true
     setResult(null)
     answer.then(
-      ({ body, next }) => {
+      ({ body }) => {
         if (!shown) return
-        setResult({ events: body.events, more: next !== null })
+        setResult({ events: body.events, more: body.next !== undefined })
         announce(`${body.events.length} events found`)
       },
       (error) => shown && setResult({ problem: asProblem(error) }),

@@ -34,7 +34,7 @@ export function TimeChart(props: TimeChartProps) {
         <span>{name}</span>
         <span class="chart-value">
           {value === null || value === undefined ? '–' : format(value)}
-          <span class="chart-at">{at === undefined ? '' : pointed === null ? 'now' : clock.second(at)}</span>
+          <span class="chart-at">{at === undefined ? '' : pointed === null ? 'now' : clock.at(at, Date.now())}</span>
         </span>
       </figcaption>
       <div role="img" aria-label={summaryOf(props)} class="chart-room" style={{ '--height': `${height}px` }}>
@@ -58,9 +58,10 @@ function summaryOf({ name, times, values, format }: TimeChartProps): string {
     if (most === -1 || value > (values[most] as number)) most = i
   })
   if (least === -1) return `${name}: nothing to draw yet.`
-  const tell = (i: number) => `${format(values[i] as number)} at ${clock.minute(times[i] as number)}`
+  const when = (i: number) => clock.at(times[i] as number, Date.now())
+  const tell = (i: number) => `${format(values[i] as number)} at ${when(i)}`
   const last = values.findLastIndex((value) => value !== null)
-  return `${name} from ${clock.minute(times[0] as number)}: least ${tell(least)}, most ${tell(most)}, last ${tell(last)}.`
+  return `${name} from ${when(0)}: least ${tell(least)}, most ${tell(most)}, last ${tell(last)}.`
 }
 
 const MOST_ROWS = 48
@@ -92,7 +93,7 @@ function Table({ name, times, values, format }: TimeChartProps) {
             <tbody>
               {rows.reverse().map(({ at, value }) => (
                 <tr key={at}>
-                  <td>{clock.second(at)}</td>
+                  <td>{clock.at(at, Date.now())}</td>
                   <td class="number">{value === null ? '–' : format(value)}</td>
                 </tr>
               ))}

@@ -70,7 +70,12 @@ export function openLive(options: LiveOptions): Live {
       })
       if (stopping.signal.aborted) break
       if (options.now() - openedAt >= STEADY_MS) failures = 0
-      if (why instanceof ApiError && !passes(why.problem)) return state.set({ is: 'stopped', problem: why.problem })
+      if (why instanceof ApiError && !passes(why.problem)) {
+        // It may be the position that is refused: whoever begins again begins with what comes next.
+        if (why.problem.status === 400) position.lastId = ''
+        state.set({ is: 'stopped', problem: why.problem })
+        return
+      }
       failures++
       if (failures === 1) since = options.now()
       const askedToWait = why instanceof ApiError ? why.waitMs : 0

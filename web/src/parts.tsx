@@ -67,7 +67,7 @@ interface PartProps<T> {
   /** What it is about: `The zones`. */
   what: string
   /** Height that is kept free until the first answer. */
-  room: 'line' | 'chart' | 'small' | 'table'
+  room: 'line' | 'chart' | 'small' | 'table' | 'view'
   /** Another part that shows the same data tells what is wrong. */
   silent?: boolean
   children: (data: T) => ComponentChildren

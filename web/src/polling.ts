@@ -98,7 +98,7 @@ export function startPoll<T>(read: (signal: AbortSignal) => Promise<T>, options:
 
 /** The last data stay, but for what may not be read any more. */
 function afterFailure<T>({ data, at }: Shown<T>, problem: Problem): Shown<T> {
-  return { data: [401, 403, 404].includes(problem.status) ? null : data, at, problem }
+  return { data: [401, 403, 404, 410].includes(problem.status) ? null : data, at, problem }
 }
 
 /** A mistake of ours is told as a problem too, so that one part fails and not the page. */

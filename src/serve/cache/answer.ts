@@ -17,6 +17,8 @@ export interface Part {
   readonly id: string
   /** Compares as text: a document never goes back to a smaller one. */
   readonly version: string
+  /** When it was made, epoch ms: its place in the list of a card. */
+  readonly at: number
   readonly zone: string | null
   /** Lists that it belongs into. */
   readonly session: string | null

@@ -5,17 +5,21 @@
  * - *Never back in time*: an answer with an event older than one that this process has shown, or heard to have changed, since the
  *   load began is loaded again. So a caller who saw an event anywhere here never sees an older state of it.
  * - *Ahead*: what is asked often is loaded again shortly before it expires, while the old answer is still given.
- * - *Stale*: while the stores fail, what is kept is given, and said to be stale. A store that fails is never a miss.
- * - *Negative*: that there is nothing is kept too, but briefly.
+ * - *Stale*: while the stores fail, what is kept is given, and said to be stale, unless something newer was shown already. A store
+ *   that fails is never a miss.
+ * - *Negative*: that there is nothing is kept too, but briefly, and not for when the stores fail.
  */
-import { type Answer, subjectOfCard, subjectOfEvent, subjectOfSession } from './answer.ts'
+import { type Answer, type Part, subjectOfCard, subjectOfEvent, subjectOfSession } from './answer.ts'
 import { createRecent, type Judgement } from './recent.ts'
+import { createShown } from './shown.ts'
 import { createStore, type Entry } from './store.ts'
 
 export interface Loaded {
   answer: Answer
   /** Which store had it, or was the last to say that there is nothing. */
   layer: 'mongodb' | 'primary'
+  /** Whether an event of its subjects belongs into it: the list may be a part of what there is. */
+  belongs: (part: Part) => boolean
 }
 
 export type LookOutcome = 'hit' | 'negative' | 'stale' | 'miss' | 'coalesced'
@@ -37,6 +41,8 @@ export interface Question {
   key: string
   /** What the answer is about before anything is known of it. */
   subjects: readonly string[]
+  /** Not all that changes it is told: it is good for a second only. */
+  briefly?: boolean
   /** @throws when a store fails. */
   load: () => Promise<Loaded>
 }
@@ -58,6 +64,7 @@ export interface ReadThroughOptions {
   /** Whether changes are told within moments; while they are not, nothing is good for long. */
   isTold: () => boolean
   onEvicted: () => void
+  /** Milliseconds of a clock that never goes back. */
   now?: () => number
 }
 
@@ -77,17 +84,18 @@ const MOST_LOADS = 3
 const MOST_LOADS_OF_OLDER = 30
 
 export function createReadThrough(options: ReadThroughOptions): ReadThrough {
-  const { mostBytes, isTold, onEvicted, now = Date.now } = options
+  const { mostBytes, isTold, onEvicted, now = () => performance.now() } = options
   const store = createStore(mostBytes, onEvicted)
   const recent = createRecent(MOST_RECENT)
+  const shown = createShown()
   const flights = new Map<string, Promise<Look>>()
   /** Of the answers kept before, none is good. */
-  let epochBegan = 0
+  let epochBegan = Number.NEGATIVE_INFINITY
 
   const isFresh = (entry: Entry, at: number) =>
     !entry.isOutdated &&
     at < entry.freshUntil &&
-    entry.loadedAt >= epochBegan &&
+    entry.loadedAt > epochBegan &&
     (isTold() || at - entry.loadedAt < UNTOLD_MS)
 
   function kept(entry: Entry, at: number, outcome: LookOutcome): Look {
@@ -101,58 +109,84 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
   }
 
   function fly(question: Question): Promise<Look> {
-    const flight = load(question).finally(() => flights.delete(question.key))
+    const flight = load(question)
     flights.set(question.key, flight)
     return flight
   }
 
-  async function load({ key, subjects, load: ask }: Question): Promise<Look> {
+  /** Between a store's answer and what is kept of it nothing is awaited, so that nothing can be shown or told unseen. */
+  async function load(question: Question): Promise<Look> {
     let layer: Loaded['layer'] = 'mongodb'
-    for (let loads = 1; ; loads++) {
-      const since = recent.now()
-      const loadedAt = now()
-      const { answer, ...from } = await ask()
-      // What the primary filled is found in MongoDB when it is loaded again.
-      if (from.layer === 'primary') layer = 'primary'
-      const judgement = judge(answer, subjects, since)
-      const isOutdated = judgement !== 'good'
-      if (isOutdated && loads < (judgement === 'older' ? MOST_LOADS_OF_OLDER : MOST_LOADS)) continue
-      const entry: Entry = {
-        ...{ answer, loadedAt, isOutdated, hits: 0 },
-        freshUntil: loadedAt + (answer.parts.length === 0 ? NEGATIVE_MS : FRESH_MS),
-        subjects: [...subjects, ...answer.parts.map(({ id }) => subjectOfEvent(id))].filter((one) => one !== key),
+    try {
+      for (let loads = 1; ; loads++) {
+        const since = recent.now()
+        const loadedAt = now()
+        const watched = shown.watch(question.subjects)
+        let loaded: Loaded
+        try {
+          loaded = await question.load()
+        } finally {
+          watched.end()
+        }
+        // What the primary filled is found in MongoDB when it is loaded again.
+        if (loaded.layer === 'primary') layer = 'primary'
+        const judgement = judge(loaded, question.subjects, since, watched.parts)
+        if (judgement === 'older' ? loads < MOST_LOADS_OF_OLDER : judgement === 'changed' && loads < MOST_LOADS)
+          continue
+        const entry = keep(question, loaded, loadedAt, judgement !== 'good')
+        return { ...kept(entry, loadedAt, 'miss'), layer, stored: !entry.isOutdated }
       }
-      tellShown(answer)
-      store.put(key, entry)
-      return { ...kept(entry, loadedAt, 'miss'), layer, stored: !isOutdated }
+    } finally {
+      flights.delete(question.key)
     }
   }
 
-  function judge({ parts }: Answer, subjects: readonly string[], since: number): Judgement {
-    const judgements = parts.map(({ id, version }) => recent.judge(subjectOfEvent(id), version, since))
+  function judge({ answer, belongs }: Loaded, subjects: readonly string[], since: number, meanwhile: Iterable<Part>) {
+    const { parts } = answer
+    const has = (id: string) => parts.some((part) => part.id === id)
+    for (const part of meanwhile) if (belongs(part) && !has(part.id)) return 'older'
+    const judgements: Judgement[] = parts.map(({ id, version }) => recent.judge(subjectOfEvent(id), version, since))
     for (const subject of subjects) {
       if (!parts.some(({ id }) => subjectOfEvent(id) === subject)) judgements.push(recent.judge(subject, null, since))
     }
     return judgements.includes('older') ? 'older' : judgements.includes('changed') ? 'changed' : 'good'
   }
 
+  function keep({ key, subjects, briefly }: Question, loaded: Loaded, loadedAt: number, isOutdated: boolean): Entry {
+    const { answer, belongs } = loaded
+    const goodFor = briefly ? UNTOLD_MS : answer.parts.length === 0 ? NEGATIVE_MS : FRESH_MS
+    const entry: Entry = {
+      ...{ answer, belongs, loadedAt, isOutdated, isSuperseded: false, hits: 0 },
+      freshUntil: loadedAt + goodFor,
+      subjects: [...subjects, ...answer.parts.map(({ id }) => subjectOfEvent(id))].filter((one) => one !== key),
+    }
+    tellShown(answer)
+    store.put(key, entry)
+    return entry
+  }
+
   /** Whoever asks from now on sees nothing older than these. */
   function tellShown({ parts }: Answer): void {
-    for (const { id, version, session, card } of parts) {
-      const subject = subjectOfEvent(id)
-      recent.noteShown(subject, version)
-      for (const [entry, its] of store.about(subject)) if (its === null || its < version) entry.isOutdated = true
-      if (session !== null) tellList(subjectOfSession(session), id)
-      if (card !== null) tellList(subjectOfCard(card), id)
+    for (const part of parts) {
+      const subject = subjectOfEvent(part.id)
+      recent.noteShown(subject, part.version)
+      for (const [entry, its] of store.about(subject)) if (its === null || its < part.version) supersede(entry)
+      if (part.session !== null) tellList(subjectOfSession(part.session), part)
+      if (part.card !== null) tellList(subjectOfCard(part.card), part)
     }
   }
 
   /** Of lists that should have an event, those that lack it are of before. */
-  function tellList(subject: string, id: string): void {
-    recent.noteShown(subject, '')
+  function tellList(subject: string, part: Part): void {
+    shown.tell(subject, part)
     for (const [entry] of store.about(subject)) {
-      if (!entry.answer.parts.some((part) => part.id === id)) entry.isOutdated = true
+      if (entry.belongs(part) && !entry.answer.parts.some(({ id }) => id === part.id)) supersede(entry)
     }
+  }
+
+  function supersede(entry: Entry): void {
+    entry.isOutdated = true
+    entry.isSuperseded = true
   }
 
   function changed(subject: string): void {
@@ -165,7 +199,7 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
     const entry = store.get(question.key)
     if (entry && isFresh(entry, at)) {
       entry.hits++
-      const isWorthwhile = entry.hits >= OFTEN && entry.answer.parts.length > 0
+      const isWorthwhile = entry.hits >= OFTEN && entry.answer.parts.length > 0 && !question.briefly
       if (isWorthwhile && entry.freshUntil - at < AHEAD_MS && !flights.has(question.key)) {
         fly(question).catch(() => {}) // it is asked again when it has expired
       }
@@ -176,16 +210,24 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
       if (flight === undefined) return await fly(question)
       return { ...(await flight), outcome: 'coalesced' }
     } catch (error) {
-      if (entry && at - entry.loadedAt < STALE_MS) return kept(entry, at, 'stale')
-      throw error
+      const stale = staleOf(question.key)
+      if (stale === null) throw error
+      return stale
     }
+  }
+
+  function staleOf(key: string): Look | null {
+    const at = now()
+    const entry = store.get(key)
+    const isGood = entry && !entry.isSuperseded && entry.answer.parts.length > 0 && at - entry.loadedAt < STALE_MS
+    return isGood ? kept(entry, at, 'stale') : null
   }
 
   return {
     look,
     changed,
     allChanged() {
-      epochBegan = now() + 1
+      epochBegan = now()
       recent.noteAll()
     },
     close: () => store.clear(),

@@ -12,7 +12,7 @@ export interface Recent {
   /**
    * Of what a load that began at a moment has brought of a subject: whether it is older than what was shown since, or the subject has
    * changed since, perhaps before the store was asked.
-   * @param version null: the load brought nothing of it, or the subject is no event.
+   * @param version null: the load brought nothing of it, or the subject is a list.
    */
   judge(subject: string, version: string | null, since: number): Judgement
 }

@@ -1,17 +1,22 @@
 /** The bounded memory of answers. Which ones stay is for a library's W-TinyLFU; here is what it is asked by subject. */
 import transitory, { type Cache } from 'transitory'
-import { type Answer, subjectOfEvent, weightOf } from './answer.ts'
+import { type Answer, type Part, subjectOfEvent, weightOf } from './answer.ts'
 
+/** Times are in ms of the cache's clock. */
 export interface Entry {
   readonly answer: Answer
-  /** Epoch ms at which its load began. */
+  /** When its load began. */
   readonly loadedAt: number
-  /** Epoch ms until which it is good, if nothing is heard of it. */
-  freshUntil: number
+  /** Until when it is good, if nothing is heard of it. */
+  readonly freshUntil: number
   /** Something newer exists: it is only good for when the stores are away. */
   isOutdated: boolean
+  /** Somebody was shown something newer: it is good for nothing. */
+  isSuperseded: boolean
   hits: number
   readonly subjects: readonly string[]
+  /** Whether an event belongs into it, where it is a list. */
+  readonly belongs: (part: Part) => boolean
 }
 
 export interface Store {
@@ -28,8 +33,8 @@ export interface Store {
 const LARGEST_PART = 16
 
 export function createStore(mostBytes: number, onEvicted: () => void): Store {
-  /** Keys of lists by the subjects they are about; an event's own key is its subject. */
-  const lists = new Map<string, Set<string>>()
+  /** Keys of lists by the subjects they are about; an event's own key is its subject. Mostly it is one, without a set around it. */
+  const lists = new Map<string, string | Set<string>>()
   const entries: Cache<string, Entry> = transitory
     .newCache<string, Entry>()
     .maxSize(mostBytes)
@@ -40,10 +45,22 @@ export function createStore(mostBytes: number, onEvicted: () => void): Store {
     })
     .build()
 
+  function remember(subject: string, key: string): void {
+    const keys = lists.get(subject)
+    if (keys === undefined) lists.set(subject, key)
+    else if (typeof keys !== 'string') keys.add(key)
+    else if (keys !== key) lists.set(subject, new Set([keys, key]))
+  }
+
   function forget(subject: string, key: string): void {
     const keys = lists.get(subject)
-    keys?.delete(key)
-    if (keys?.size === 0) lists.delete(subject)
+    if (typeof keys === 'object') keys.delete(key)
+    if (keys === key || (typeof keys === 'object' && keys.size === 0)) lists.delete(subject)
+  }
+
+  function listsAbout(subject: string): Iterable<string> {
+    const keys = lists.get(subject) ?? []
+    return typeof keys === 'string' ? [keys] : keys
   }
 
   return {
@@ -55,16 +72,12 @@ export function createStore(mostBytes: number, onEvicted: () => void): Store {
       }
       entries.set(key, entry)
       if (!entries.has(key)) return // it was not admitted
-      for (const subject of entry.subjects) {
-        const keys = lists.get(subject)
-        if (keys === undefined) lists.set(subject, new Set([key]))
-        else keys.add(key)
-      }
+      for (const subject of entry.subjects) remember(subject, key)
     },
     *about(subject) {
       const own = entries.peek(subject)
       if (own) yield [own, own.answer.parts[0]?.version ?? null]
-      for (const key of lists.get(subject) ?? []) {
+      for (const key of listsAbout(subject)) {
         const entry = entries.peek(key)
         if (entry) yield [entry, entry.answer.parts.find(({ id }) => subjectOfEvent(id) === subject)?.version ?? null]
       }

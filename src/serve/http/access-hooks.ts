@@ -1,67 +1,116 @@
-/** Who asks, before anything else is done for them. */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+/** Who asks, and how often, before anything else is done for them. */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Access, Caller, Refused, Scope } from '../access/access.ts'
+import { networkOf } from './network.ts'
 import { RequestProblem } from './problems.ts'
+import { createRateLimit, type RateLimit } from './rate-limit.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set before any handler runs. */
     caller: Caller
-    /** Why there is no caller; what needs none goes on all the same. */
-    refused: Refused | null
   }
   interface FastifyContextConfig {
     /** What a caller needs; null: nothing, not even to be known. */
     scope?: Scope | null
+    /** False: asked by the machine itself, however often. */
+    isCounted?: boolean
   }
 }
 
 const NOBODY: Caller = { id: 'nobody', scopes: new Set(), zones: new Set(), expiresAt: null }
 
-/** Learns who asks; whether they may is asked by `requireScope`, after they have been counted. */
-export function identifyCallers(server: FastifyInstance, access: Access): void {
+/** Names a caller where requests are counted and logged. */
+export const clientOf = ({ caller }: FastifyRequest): string => caller.id
+
+/**
+ * Learns who asks and whether they may. Each caller's requests are counted, of all their addresses; of what needs no credentials,
+ * those of an address are; and so are credentials that were refused, so that nobody can try many of them.
+ * @param requestsPerSecond of one client; 0: any number
+ */
+export async function admitCallers(server: FastifyInstance, access: Access, requestsPerSecond: number): Promise<void> {
+  const limit = requestsPerSecond > 0 ? createRateLimit(requestsPerSecond) : null
+  // Nobody has to say who they are, so nothing is waited for.
+  const anybody = access.required ? null : await access.authenticate({})
   server.decorateRequest('caller', null as unknown as Caller)
-  server.decorateRequest('refused', null)
-  server.addHook('onRequest', async (request) => {
-    const { authorization, 'x-api-key': apiKey } = request.headers
-    const key = Array.isArray(apiKey) ? apiKey.join() : apiKey
-    const outcome = await access.authenticate({ authorization, 'x-api-key': key })
-    request.refused = 'refused' in outcome ? outcome : null
-    request.caller = 'refused' in outcome ? NOBODY : outcome
+
+  const admit = (request: FastifyRequest, reply: FastifyReply): void | Promise<void> => {
+    const { scope = null, isCounted = true } = request.routeOptions.config
+    if (scope === null) {
+      request.caller = NOBODY
+      if (limit && isCounted) count(limit, `address:${networkOf(request.ip)}`, reply)
+      return
+    }
+    const admitted = (outcome: Caller | Refused) => {
+      if ('refused' in outcome) throw refusal(outcome, request, reply, limit)
+      request.caller = outcome
+      if (limit) count(limit, outcome.id, reply)
+      assertMay(outcome, scope)
+    }
+    if (anybody) return admitted(anybody)
+    const { headers } = request
+    if (limit && isCostly(headers) && limit.left(refusedOf(request)) <= 0) throw tooMany(limit)
+    const { authorization, 'x-api-key': key } = headers
+    return access.authenticate({ authorization, 'x-api-key': Array.isArray(key) ? key.join() : key }).then(admitted)
+  }
+  server.addHook('onRequest', (request, reply, done) => {
+    const admission = admit(request, reply)
+    if (admission === undefined) done()
+    return admission
   })
 }
 
-/** Counted by their credentials, and those without good ones by their address. */
-export const clientOf = ({ caller, refused, ip }: FastifyRequest): string => (refused ? `address:${ip}` : caller.id)
+/**
+ * The signature of a JWT takes many times what it takes to look a key up: who has sent too many bad credentials is not heard with
+ * another JWT. Good keys are, so that who shares an address with them, as behind a proxy, is not shut out by it.
+ */
+const isCostly = ({ authorization }: IncomingHttpHeaders) =>
+  authorization !== undefined && !/^bearer +pmk_/i.test(authorization)
 
-const CHALLENGE = { 'www-authenticate': 'Bearer realm="pm-parking-events"' }
+const refusedOf = ({ ip }: FastifyRequest) => `refused:${networkOf(ip)}`
 
-export function requireScope(server: FastifyInstance): void {
-  server.addHook('onRequest', async ({ refused, caller, routeOptions }) => {
-    const { scope = null } = routeOptions.config
-    if (scope === null) return
-    if (refused?.refused === 'unavailable') throw new RequestProblem('unavailable', refused.detail)
-    if (refused) throw new RequestProblem('unauthenticated', refused.detail, HOW_TO_SEND, CHALLENGE)
-    if (!caller.scopes.has(scope)) throw forbidden(scope)
+function refusal(refused: Refused, request: FastifyRequest, reply: FastifyReply, limit: RateLimit | null) {
+  const { refused: why, detail } = refused
+  if (why === 'unavailable') {
+    return new RequestProblem('unavailable', detail, 'Try again in a moment', { 'retry-after': '5' })
+  }
+  if (limit) count(limit, refusedOf(request), reply)
+  // RFC 6750, 3.1: what was not sent at all is no error.
+  const challenge = why === 'missing' ? CHALLENGE : `${CHALLENGE}, error="invalid_token"`
+  return new RequestProblem('unauthenticated', detail, HOW_TO_SEND, { 'www-authenticate': challenge })
+}
+
+const CHALLENGE = 'Bearer realm="pm-parking-events"'
+const HOW_TO_SEND = 'Send an API key or a JWT as "Authorization: Bearer …", or an API key as "X-Api-Key"'
+
+/** @throws RequestProblem when it was one too many. */
+function count(limit: RateLimit, client: string, reply: FastifyReply): void {
+  const left = limit.count(client)
+  if (left < 0) throw tooMany(limit)
+  reply.header('x-ratelimit-limit', limit.most).header('x-ratelimit-remaining', left).header('x-ratelimit-reset', 1)
+}
+
+const tooMany = ({ most }: RateLimit) =>
+  new RequestProblem('too-many-requests', `This client may make ${most} requests a second`, 'Wait a second', {
+    'x-ratelimit-limit': String(most),
+    'x-ratelimit-remaining': '0',
+    'x-ratelimit-reset': '1',
+    'retry-after': '1',
   })
+
+function assertMay({ scopes, zones }: Caller, scope: Scope): void {
+  if (!scopes.has(scope)) throw forbidden(scope)
+  // They count what is looked up and parked anywhere: by them one could tell what there is in other zones.
+  if (scope === 'metrics:read' && zones !== null) {
+    throw new RequestProblem('forbidden', 'Metrics are of all zones', 'Ask with credentials that are for all zones')
+  }
 }
 
 export const forbidden = (scope: Scope) =>
-  new RequestProblem('forbidden', `The scope ${scope} is needed`, 'Ask whoever gave you the credentials for that scope')
-
-const HOW_TO_SEND = 'Send an API key or a JWT as "Authorization: Bearer …", or an API key as "X-Api-Key"'
-
-/**
- * Where nobody needs credentials, a page of anywhere could have a browser on this machine ask here, under a name of its own that
- * leads to loopback: only loopback's own names are answered.
- */
-export function refuseForeignHosts(server: FastifyInstance): void {
-  server.addHook('onRequest', async ({ hostname }) => {
-    if (!LOOPBACK.test(hostname)) {
-      const why = 'Without credentials it answers to localhost, 127.0.0.1 and [::1] only'
-      throw new RequestProblem('foreign-host', why, 'Set AUTH_KEYS_FILE or JWT_ISSUER, or ask by one of these names')
-    }
-  })
-}
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|::1)$/i
+  new RequestProblem(
+    'forbidden',
+    `The scope ${scope} is needed`,
+    'Ask whoever gave you the credentials for that scope',
+    { 'www-authenticate': `${CHALLENGE}, error="insufficient_scope", scope="${scope}"` },
+  )

@@ -1,5 +1,5 @@
 /** Answers to their callers: only the events of their zones, cards only for who may read them, and 304 for what they have already. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../access/access.ts'
 import type { Answer } from '../cache/answer.ts'
@@ -8,53 +8,54 @@ import { cacheStatus } from './cache-status.ts'
 import { withoutCards } from './without-cards.ts'
 
 /** Shared caches must not keep what one caller may see, and their own ones ask again. */
-const CACHE_CONTROL = 'private, no-cache'
+const PRIVATE = { 'cache-control': 'private, no-cache', vary: 'Authorization, X-Api-Key' }
 
 export const mayRead = ({ zones }: Caller, zone: string | null): boolean =>
   zones === null || (zone !== null && zones.has(zone))
 
-/** The JSON of the events that a caller may see, joined by commas; and an ETag that fits to it. */
-export function visible(answer: Answer, caller: Caller): { json: string; etag: string; count: number } {
-  const { parts } = answer
-  const showsAll = caller.zones === null || parts.every(({ zone }) => mayRead(caller, zone))
-  const json = showsAll ? answer.json : cut(answer, caller)
-  const count = showsAll ? parts.length : parts.filter(({ zone }) => mayRead(caller, zone)).length
-  const etag = showsAll ? answer.etag : etagOf(json)
-  if (caller.scopes.has('cards:read')) return { json, etag, count }
-  return { json: withoutCards(json), etag: `${etag.slice(0, -1)}-c"`, count }
-}
-
-function cut({ json, parts }: Answer, caller: Caller): string {
-  const pieces: string[] = []
+/** The JSON of those events that a caller may see. */
+export function readableEvents({ json, parts }: Answer, caller: Caller): string[] {
+  const events: string[] = []
   let start = 0
   for (const { zone, end } of parts) {
-    if (mayRead(caller, zone)) pieces.push(json.slice(start, end))
+    if (mayRead(caller, zone)) events.push(json.slice(start, end))
     start = end + 1
   }
-  return pieces.join(',')
+  return events
 }
 
-export const etagOf = (text: string) => `"${createHash('sha1').update(text).digest('base64url')}"`
+export const etagOf = (text: string) => `"${hash('sha1', text, 'base64url')}"`
 
-export function setCacheHeaders(reply: FastifyReply, look: Look): void {
-  reply.header('cache-status', cacheStatus(look)).header('age', look.age)
+/**
+ * How an answer was come by. Of nothing that can be shown, this would tell who may see some zones only whether there is something that
+ * they may not see: so it is not told to them.
+ */
+export function setCacheHeaders(reply: FastifyReply, look: Look, { zones }: Caller, isShown: boolean): void {
+  if (isShown || zones === null) reply.header('cache-status', cacheStatus(look)).header('age', look.age)
 }
 
-/** Sends JSON, or 304 where the caller has it. */
-export function sendJson(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  json: string,
-  etag = etagOf(json),
-): FastifyReply {
-  reply.header('etag', etag).header('cache-control', CACHE_CONTROL).header('vary', 'Authorization, X-Api-Key')
+/**
+ * Sends JSON, or 304 where the caller has it.
+ * @param etag where it is known of all of the JSON. Who may not read cards has one of what they see: out of another, the digits that
+ *   a mask leaves open could be found by trying.
+ */
+export function sendJson(request: FastifyRequest, reply: FastifyReply, json: string, etag?: string): FastifyReply {
+  const showsAll = request.caller.scopes.has('cards:read')
+  const shown = showsAll ? json : withoutCards(json)
+  // What was asked for in a body is kept by nobody.
+  if (request.method === 'POST') return sendText(reply.header('cache-control', 'no-store'), shown)
+  return sendTagged(request, reply.headers(PRIVATE), shown, showsAll && etag !== undefined ? etag : etagOf(shown))
+}
+
+export function sendTagged(request: FastifyRequest, reply: FastifyReply, json: string, etag: string): FastifyReply {
+  reply.header('etag', etag)
   const known = request.headers['if-none-match']
-  if (known !== undefined && matches(known, etag)) return reply.code(304).send()
-  return reply.type('application/json; charset=utf-8').send(json)
+  return known !== undefined && matches(known, etag) ? reply.code(304).send() : sendText(reply, json)
 }
+
+const sendText = (reply: FastifyReply, json: string) => reply.type('application/json; charset=utf-8').send(json)
 
 /** RFC 9110, 13.1.2: compared weakly. */
 function matches(header: string, etag: string): boolean {
-  if (header.trim() === '*') return true
-  return header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag)
+  return header.trim() === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag)
 }

@@ -1,219 +1,208 @@
 /**
  * Status updates to all who listen, as server-sent events. The id of an event is the position after it, in all partitions, so that
- * who comes back with it goes on just there: from memory if what was missed is still there, else from Kafka. Nobody is waited for:
- * who reads too slowly is dropped, and may come back.
+ * who comes back with it goes on just there. A listener is in one of these states, and has had all that it wants up to its position:
+ *
+ * - *ahead*: it comes with a position that was not read here yet (from another server, or of a topic that is no more). It is
+ *   waited for; if it does not come though Kafka answers, the listener is told `reset`, and begins now.
+ * - *behind*: it is given what it missed, as fast as it reads: from memory if all of that is there, else from Kafka.
+ * - *here*: it hears each update as it comes. One that reads too slowly for that falls behind, and is dropped when memory no longer
+ *   holds what it missed. So is, in any state, one that takes nothing for half a minute. Nobody is waited for.
  */
-import type { StatusUpdate } from '../../contract/status-update.ts'
-import { type Filter, type Item, isWanted, jsonFor } from './item.ts'
-import { type Position, positionText } from './position.ts'
+import { setTimeout as sleep, setImmediate as yieldOnce } from 'node:timers/promises'
+import { MOST_WAITING, type ReadBetween } from './company.ts'
+import { BEAT, beatAt, frameOf, framesOf, RESET } from './frames.ts'
+import { type Item, jsonFor } from './item.ts'
+import { createListeners, type Group, type Listener } from './listeners.ts'
+import { createOutbox } from './outbox.ts'
+import { distance, isWithin, type Position } from './position.ts'
 import { createRecentItems } from './recent-items.ts'
+import { createReplays } from './replays.ts'
 
-export interface Listener {
-  readonly filter: Filter
-  /** Takes whole frames; never throws. */
-  deliver(frames: string): void
-  /** Bytes that wait to be read by the other side. */
-  waiting(): number
-  /** Resolves when less waits, or it is gone. */
-  drained(): Promise<void>
-  /** Ends it, saying why. */
-  drop(reason: DropReason): void
-  readonly isGone: boolean
-}
-
-export type DropReason = 'slow' | 'stopping' | 'credentials'
+// What a client's side needs of this room, from one file.
+export type { DropReason, Listener } from './listeners.ts'
 
 export interface Hub {
+  /** A partition is read from here on; before anybody listens. */
+  begin(partition: number, offset: number): void
   /** Updates of one partition, in order, and where it goes on after them. */
-  publish(partition: number, items: readonly Item[], next: bigint): void
+  publish(partition: number, items: readonly Item[], next: number): void
+  /** Resolves when there is no hurry: who publishes more waits for it. */
+  settled(): Promise<void>
   position(): Position
-  /** From now on, or from a position on. Resolves when it hears what is new. */
+  /** From now on, or from a position on. Resolves when it is here, or gone. Rejects when what it missed cannot be read. */
   join(listener: Listener, from: Position | null): Promise<void>
   leave(listener: Listener): void
-  /** Tells all that they are still connected, and where they stand. */
-  beat(): void
+  /** Tells it that it is still connected and, where it is here, its position. */
+  beat(listener: Listener): void
+  /** Listeners in any state. */
   readonly size: number
   close(): void
 }
 
-/** Reads committed updates from Kafka, from one position up to another. */
-export type ReadBetween = (from: Position, to: Position, onItems: (items: Item[]) => Promise<void>) => Promise<void>
+export interface HubOptions {
+  /** Updates of a partition that are kept in memory. */
+  mostRecent: number
+  readBetween: ReadBetween
+  /** Kafka does not answer. */
+  isAway: () => boolean
+  /** How long a position that lies ahead is waited for. */
+  aheadMs?: number
+  /** Before a reading that failed is tried again. */
+  pauseMs?: number
+}
 
-/** Bytes that may wait for a client. */
-const MOST_WAITING = 1024 * 1024
-/** And while it is given what it missed. */
-const WAITING_IN_REPLAY = 128 * 1024
+/** Of frames that are made at once for one who is behind. */
+const MOST_CHARACTERS = 64 * 1024
+/** A listener that takes nothing for so long. */
+const STALL_MS = 30_000
+const LOOK_MS = 250
+/** Readings that may fail one after the other. */
+const MOST_FAILURES = 5
 
-/** @param mostRecent updates of a partition that are kept in memory. */
-export function createHub(mostRecent: number, readBetween: ReadBetween): Hub {
+export function createHub(options: HubOptions): Hub {
+  const { mostRecent, readBetween, isAway, aheadMs = 5_000, pauseMs = 2_000 } = options
   const recent = createRecentItems(mostRecent)
-  const position: bigint[] = []
-  const listeners = createListeners()
-  const replays = createTurns(MOST_REPLAYS)
+  const position: number[] = []
+  const present = new Set<Listener>()
+  const here = createListeners()
+  const outbox = createOutbox()
+  const replays = createReplays({ readBetween, end: () => [...position] })
+  let isClosed = false
 
-  async function replay(listener: Listener, from: Position, to: Position): Promise<void> {
-    const own = [...from]
-    await readBetween(from, to, async (items) => {
-      if (listener.isGone) throw new Error('the client has gone')
-      listener.deliver(framesOf(items, own, listener))
-      if (listener.waiting() > WAITING_IN_REPLAY) await listener.drained()
+  function moveTo(partition: number, next: number): void {
+    while (position.length <= partition) position.push(0)
+    position[partition] = next
+  }
+
+  /** Made once for each group, and once for each that may see cards or not. */
+  function framesByGroup(partition: number, items: readonly Item[]): Map<Group, string> {
+    const frames = new Map<Group, string>()
+    const texts = position.map((offset) => offset.toString(36))
+    for (const item of items) {
+      const groups = here.wanting(item)
+      if (groups.length === 0) continue
+      texts[partition] = (item.offset + 1).toString(36)
+      const id = texts.join('.')
+      for (const group of groups)
+        frames.set(group, (frames.get(group) ?? '') + frameOf(id, jsonFor(item, group.filter)))
+    }
+    return frames
+  }
+
+  function isHere(listener: Listener): void {
+    listener.deliver([beatAt(position)])
+    here.add(listener)
+  }
+
+  function fallBehind(listener: Listener, from: Position): void {
+    here.remove(listener)
+    outbox.flush(listener)
+    catchUp(listener, from, async () => {
+      listener.drop('slow')
+      return []
     })
   }
 
+  /** @param elsewhere gives what memory does not hold, and resolves to the position after it. */
+  async function catchUp(
+    listener: Listener,
+    from: Position,
+    elsewhere: (own: Position) => Promise<number[]>,
+  ): Promise<void> {
+    let own = [...from]
+    while (!listener.isGone) {
+      if (!(await hasRoom(listener))) return listener.drop('slow')
+      const missed = recent.since(own)
+      if (missed === null) {
+        own = await elsewhere(own)
+        continue
+      }
+      const { frames, isAll } = framesOf(missed, own, listener.filter, MOST_CHARACTERS)
+      if (frames.length > 0) listener.deliver([frames])
+      if (isAll) return isHere(listener)
+      await yieldOnce()
+    }
+  }
+
+  async function replay(listener: Listener, from: Position): Promise<number[]> {
+    let own = [...from]
+    for (let failures = 0; !listener.isGone; ) {
+      const { position: reached, error } = await replays.replay(listener, own)
+      if (error === undefined) return reached
+      failures = distance(own, reached) > 0 ? 1 : failures + 1
+      if (failures > MOST_FAILURES) throw error
+      own = reached
+      await sleep(pauseMs)
+    }
+    return own
+  }
+
+  async function isReached(from: Position, listener: Listener): Promise<boolean> {
+    for (let left = aheadMs; !isWithin(from, position) && !listener.isGone; ) {
+      if (left <= 0) return false
+      await sleep(LOOK_MS)
+      if (!isAway()) left -= LOOK_MS
+    }
+    return true
+  }
+
   return {
+    begin(partition, offset) {
+      moveTo(partition, offset)
+      recent.begin(partition, offset)
+    },
     publish(partition, items, next) {
-      while (position.length <= partition) position.push(0n)
-      const texts = position.map((offset) => offset.toString(36))
-      const frames = new Map<Listener, string>()
-      for (const item of items) {
-        texts[partition] = (item.offset + 1n).toString(36)
-        const id = texts.join('.')
-        const frameFor = framer(item, id)
-        for (const listener of listeners.about(item.update)) {
-          if (isWanted(item, listener.filter))
-            frames.set(listener, (frames.get(listener) ?? '') + frameFor(listener.filter))
+      while (position.length <= partition) position.push(0)
+      const slow = new Set<Listener>()
+      for (const [group, text] of framesByGroup(partition, items)) {
+        const frames = Buffer.from(text)
+        for (const listener of group.members) {
+          if (listener.waiting() > MOST_WAITING) slow.add(listener)
+          else outbox.put(listener, frames)
         }
       }
-      position[partition] = next
-      recent.add(items)
-      recent.reached(partition, next)
-      for (const [listener, text] of frames) {
-        listener.deliver(text)
-        if (listener.waiting() > MOST_WAITING) listener.drop('slow')
-      }
+      const before = slow.size > 0 ? [...position] : position
+      recent.add(partition, items)
+      moveTo(partition, next)
+      for (const listener of slow) fallBehind(listener, before)
     },
+    settled: outbox.settled,
     position: () => [...position],
     async join(listener, from) {
-      let at = from
-      while (at !== null && !listener.isGone) {
-        const missed = recent.since(at)
-        if (missed) {
-          listener.deliver(framesOf(missed, [...at], listener))
-          break
-        }
-        const begin = at
-        const to = [...position]
-        await replays(() => replay(listener, begin, to))
-        at = to
-      }
-      if (listener.isGone) return
-      listener.deliver(beatAt(position))
-      listeners.add(listener)
+      if (isClosed) return listener.drop('stopping')
+      present.add(listener)
+      if (from !== null && !(await isReached(from, listener))) listener.deliver([RESET])
+      else if (from !== null) return catchUp(listener, from, (own) => replay(listener, own))
+      if (!listener.isGone) isHere(listener)
     },
-    leave: (listener) => listeners.remove(listener),
-    beat() {
-      const text = beatAt(position)
-      for (const listener of listeners.all()) {
-        listener.deliver(text)
-        if (listener.waiting() > MOST_WAITING) listener.drop('slow')
-      }
+    leave(listener) {
+      present.delete(listener)
+      here.remove(listener)
+      outbox.forget(listener)
+      replays.leave(listener)
+    },
+    beat(listener) {
+      if (here.has(listener)) outbox.put(listener, beatAt(position))
+      else listener.deliver([BEAT])
     },
     get size() {
-      return listeners.size
+      return present.size
     },
     close() {
-      for (const listener of [...listeners.all()]) listener.drop('stopping')
+      isClosed = true
+      for (const listener of [...present]) listener.drop('stopping')
+      replays.close()
     },
   }
 }
 
-/** A comment, and an id without data: it moves the reader's position and is shown to nobody. */
-const beatAt = (position: Position) => `: still here\nid: ${positionText(position)}\n\n`
-
-const frameOf = (id: string, json: string) => `id: ${id}\nevent: status\ndata: ${json}\n\n`
-
-/** Frames of one item, made once for all who see the same of it. */
-function framer(item: Item, id: string): (filter: Filter) => string {
-  let whole: string | undefined
-  let withoutCard: string | undefined
-  return (filter) => {
-    if (filter.showsCards) {
-      whole ??= frameOf(id, jsonFor(item, filter))
-      return whole
-    }
-    withoutCard ??= frameOf(id, jsonFor(item, filter))
-    return withoutCard
+/** Whether little waits to be read, or is soon. */
+async function hasRoom(listener: Listener): Promise<boolean> {
+  for (let before = Number.POSITIVE_INFINITY; listener.waiting() > MOST_WAITING; ) {
+    const left = listener.waiting()
+    if (left >= before) return false
+    before = left
+    await listener.drained(STALL_MS)
   }
-}
-
-/** Moves `own` on. */
-function framesOf(items: readonly Item[], own: bigint[], { filter }: Listener): string {
-  let frames = ''
-  for (const item of items) {
-    own[item.partition] = item.offset + 1n
-    if (isWanted(item, filter)) frames += frameOf(positionText(own), jsonFor(item, filter))
-  }
-  return frames
-}
-
-/** Who listens, found by the narrowest thing that they ask for: an update is not compared with thousands of filters. */
-function createListeners() {
-  const all = new Set<Listener>()
-  const wide = new Set<Listener>()
-  const bySession = new Map<string, Set<Listener>>()
-  const byCard = new Map<string, Set<Listener>>()
-  const byZone = new Map<string, Set<Listener>>()
-
-  const placesOf = ({ filter }: Listener): Set<Listener>[] => {
-    const { sessions, cards, zones, readable } = filter
-    if (sessions) return [...sessions].map((one) => placeIn(bySession, one))
-    if (cards) return [...cards].map((one) => placeIn(byCard, one))
-    const narrow = zones ?? readable
-    return narrow ? [...narrow].map((one) => placeIn(byZone, one)) : [wide]
-  }
-  return {
-    get size() {
-      return all.size
-    },
-    all: (): Iterable<Listener> => all,
-    add(listener: Listener) {
-      all.add(listener)
-      for (const place of placesOf(listener)) place.add(listener)
-    },
-    remove(listener: Listener) {
-      if (!all.delete(listener)) return
-      for (const place of placesOf(listener)) place.delete(listener)
-      for (const places of [bySession, byCard, byZone]) forgetEmpty(places, listener)
-    },
-    /** Each once: a listener stands under one kind of thing only. */
-    *about({ session_id, card, zone_id }: StatusUpdate): Iterable<Listener> {
-      yield* wide
-      if (session_id !== null) yield* bySession.get(session_id) ?? []
-      if (card !== null) yield* byCard.get(card) ?? []
-      if (zone_id !== null) yield* byZone.get(zone_id) ?? []
-    },
-  }
-}
-
-function placeIn(places: Map<string, Set<Listener>>, name: string): Set<Listener> {
-  const known = places.get(name)
-  if (known) return known
-  const made = new Set<Listener>()
-  places.set(name, made)
-  return made
-}
-
-function forgetEmpty(places: Map<string, Set<Listener>>, { filter }: Listener): void {
-  for (const names of [filter.sessions, filter.cards, filter.zones, filter.readable]) {
-    for (const name of names ?? []) if (places.get(name)?.size === 0) places.delete(name)
-  }
-}
-
-/** Readings of what was missed, from Kafka, at once: after a restart all may come back together. */
-const MOST_REPLAYS = 4
-
-function createTurns(most: number): (work: () => Promise<void>) => Promise<void> {
-  let running = 0
-  const waiting: (() => void)[] = []
-  return async (work) => {
-    if (running === most) await new Promise<void>((resolve) => waiting.push(resolve))
-    else running++
-    try {
-      await work()
-    } finally {
-      const next = waiting.shift()
-      if (next) next()
-      else running--
-    }
-  }
+  return true
 }

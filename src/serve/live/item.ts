@@ -1,14 +1,16 @@
-import { stringify } from 'lossless-json'
+/** What is kept of a status update for those who listen: its text, and what they choose by. */
+import { parse, stringify } from 'lossless-json'
 import type { Kind } from '../../contract/document.ts'
 import type { StatusUpdate } from '../../contract/status-update.ts'
 
-/** An update on its way to those who listen. */
-export interface Item {
+export interface Item extends Readonly<Pick<StatusUpdate, 'changed' | 'kind' | 'session_id' | 'card' | 'zone_id'>> {
   readonly partition: number
-  readonly offset: bigint
-  readonly update: StatusUpdate
-  /** Its JSON. */
+  /** A whole number that is exact: logs do not get to 2^53. */
+  readonly offset: number
+  /** Of the update, on one line. */
   readonly json: string
+  /** The same without its card; made when somebody first needs it. */
+  withoutCard: string | null
 }
 
 export interface Filter {
@@ -24,20 +26,45 @@ export interface Filter {
   showsCards: boolean
 }
 
+/** @param value as it stands in the topic. */
+export function itemOf(partition: number, offset: number, update: StatusUpdate, value: Buffer): Item {
+  const { changed, kind, session_id = null, card = null, zone_id = null } = update
+  return {
+    ...{ partition, offset, changed, kind, session_id, card, zone_id },
+    ...{ json: jsonOf(value, update), withoutCard: null },
+  }
+}
+
+/** The text that stands in the topic, where it fits on one line of a frame. */
+function jsonOf(value: Buffer, update: StatusUpdate): string {
+  if (value[0] === OPENING_BRACE && !value.includes(LINE_FEED) && !value.includes(CARRIAGE_RETURN))
+    return value.toString()
+  return stringify(update) ?? ''
+}
+
+const OPENING_BRACE = 0x7b
+const LINE_FEED = 0x0a
+const CARRIAGE_RETURN = 0x0d
+
 const among = (wanted: ReadonlySet<string> | null, value: string | null) =>
   wanted === null || (value !== null && wanted.has(value))
 
-export const isWanted = ({ update }: Item, filter: Filter): boolean =>
-  (filter.all || update.changed) &&
-  among(filter.kinds, update.kind) &&
-  among(filter.sessions, update.session_id) &&
-  among(filter.cards, update.card) &&
-  among(filter.zones, update.zone_id) &&
-  among(filter.readable, update.zone_id)
+export const isWanted = (item: Item, filter: Filter): boolean =>
+  (filter.all || item.changed) &&
+  among(filter.kinds, item.kind) &&
+  among(filter.sessions, item.session_id) &&
+  among(filter.cards, item.card) &&
+  among(filter.zones, item.zone_id) &&
+  among(filter.readable, item.zone_id)
 
 /** As a caller may see it. */
-export const jsonFor = ({ update, json }: Item, { showsCards }: Filter): string => {
-  if (showsCards) return json
-  const { card: _, ...rest } = update
+export function jsonFor(item: Item, { showsCards }: Filter): string {
+  if (showsCards) return item.json
+  item.withoutCard ??= cutCard(item.json)
+  return item.withoutCard
+}
+
+function cutCard(json: string): string {
+  const { card: _, ...rest } = parse(json) as Record<string, unknown>
   return stringify(rest) ?? ''
 }

@@ -6,20 +6,18 @@
  * are told. So whoever has seen an update here and then asks for its event gets that event, or a newer one.
  */
 import type { Kafka, KafkaMessage } from 'kafkajs'
-import { stringify } from 'lossless-json'
 import type { SessionView } from '../../contract/api.ts'
 import type { StatusUpdate } from '../../contract/status-update.ts'
-import { headOf } from '../../status/fold.ts'
+import { type Head, headOf } from '../../status/fold.ts'
 import type { Heads } from '../../status/heads/heads.ts'
 import { follow } from '../../stream/follow.ts'
 import { partitionOf } from '../../stream/partitions.ts'
-import { readToEnd } from '../../stream/read-to-end.ts'
 import { subjectOfEvent, subjectOfSession } from '../cache/answer.ts'
 import { RequestProblem } from '../http/problems.ts'
 import type { Board } from './board.ts'
-import { createHub, type Hub, type ReadBetween } from './hub.ts'
-import type { Item } from './item.ts'
-import type { Position } from './position.ts'
+import { createHub, type Hub } from './hub.ts'
+import { type Item, itemOf } from './item.ts'
+import { createReadBetween } from './read-between.ts'
 
 export type SessionHead = Omit<SessionView, 'session_id' | 'events'>
 
@@ -57,51 +55,69 @@ export interface LiveOptions {
   now?: () => number
 }
 
-/** Updates of a partition that are kept for who comes back. */
-const MOST_RECENT = 1_000
+/** Of each partition, for who comes back: the newest thousand at least, where they are not large. */
+const MOST_RECENT = 2_000
+/** By how much the clocks of those who write updates and of this machine may differ. */
+const SKEW_MS = 60_000
+
+/** What a message of the topic says; null: its key has ended; undefined: it is no update. */
+type Told = StatusUpdate | null | undefined
 
 export function createLive(options: LiveOptions): Live {
-  const { kafka, topic, board, changed, now = Date.now } = options
-  let heads: Heads[] = []
+  const { kafka, topic, board, now = Date.now } = options
+  const startedAt = now()
+  const heads: Heads[] = []
   const positions = new Map<number, bigint>()
   const ends = new Map<number, bigint>()
-  /** Where each partition ended when it was first seen; emptied as these are reached. Null: all were. */
+  /** Where each partition ended when it was first seen. Null: all were reached. */
   let goals: Map<number, bigint> | null = new Map()
+  let partitionCount = 0
   let awaySince: number | null = null
 
-  const readItems = async (partition: number, messages: readonly KafkaMessage[]): Promise<Item[]> => {
-    const valued = messages.filter(({ value }) => value !== null)
-    const updates = await options.readUpdates(valued.map(({ value }) => value as Buffer))
-    return updates.flatMap((update, i) => {
-      const { offset, value } = valued[i] as KafkaMessage
-      if ('unreadable' in update) {
-        options.onUnreadable(partition, offset, update.unreadable)
-        return []
-      }
-      return [{ partition, offset: BigInt(offset), update, json: jsonOf(value as Buffer, update) }]
+  const hub = createHub({
+    mostRecent: MOST_RECENT,
+    readBetween: createReadBetween(kafka, topic, async (partition, messages) =>
+      itemsOf(partition, messages, await read(partition, messages)),
+    ),
+    isAway: () => awaySince !== null,
+  })
+
+  async function read(partition: number, messages: readonly KafkaMessage[]): Promise<Told[]> {
+    const updates = await options.readUpdates(messages.flatMap(({ value }) => value ?? []))
+    let next = 0
+    return messages.map(({ value, offset }) => {
+      if (value === null) return null
+      const update = updates[next++] as StatusUpdate | { unreadable: string }
+      if (!('unreadable' in update)) return update
+      options.onUnreadable(partition, offset, update.unreadable)
+      return undefined
     })
   }
 
-  const hub = createHub(MOST_RECENT, readBetween(kafka, topic, readItems))
-
-  function apply(partition: number, messages: readonly KafkaMessage[], items: readonly Item[]): void {
-    const byOffset = new Map(items.map((item) => [String(item.offset), item.update]))
-    const own = heads[partition] as Heads
-    for (const { key, value, offset } of messages) {
-      const update = value === null ? null : byOffset.get(offset)
-      if (key === null || update === undefined) continue
+  function apply(partition: number, messages: readonly KafkaMessage[], told: readonly Told[]): void {
+    const entries: [key: string, head: Head | null][] = []
+    for (const [i, { key, timestamp }] of messages.entries()) {
+      const update = told[i]
+      if (update === undefined) continue
+      // Nobody was told anything before the topic was read, but an event may have been asked for since the start.
+      if (update !== null && (goals === null || Number(timestamp) > startedAt - SKEW_MS)) tellCache(update, options)
+      if (key === null) continue
       const name = key.toString()
       board.apply(name, update)
-      if (update === null) own.put([[name, null]], null)
-      else if (update.session_id !== null) own.put([[name, headOf(update)]], null)
+      if (update === null) entries.push([name, null])
+      else if (update.session_id !== null) entries.push([name, headOf(update)])
     }
+    while (heads.length <= partition) heads.push(options.openHeads(heads.length)) // a partition may be added
+    heads[partition]?.put(entries, null)
   }
 
-  function tellCache(items: readonly Item[]): void {
-    for (const { update } of items) {
-      changed(subjectOfEvent(update.event_id))
-      if (update.session_id !== null) changed(subjectOfSession(update.session_id))
-    }
+  /** Of what is long past, nothing is made or kept for those who listen. */
+  function publish(partition: number, messages: readonly KafkaMessage[], told: readonly Told[], next: bigint): void {
+    const oldest = Number(goals?.get(partition) ?? 0n) - MOST_RECENT
+    const kept = messages.findIndex(({ offset }) => Number(offset) >= oldest)
+    const skipped = kept < 0 ? messages.length : kept
+    if (skipped > 0) hub.begin(partition, Math.min(oldest, Number(next)))
+    hub.publish(partition, itemsOf(partition, messages.slice(skipped), told.slice(skipped)), Number(next))
   }
 
   const left = (goal: ReadonlyMap<number, bigint>) => {
@@ -113,34 +129,28 @@ export function createLive(options: LiveOptions): Live {
   function progress(): void {
     if (goals === null) return
     const toRead = left(goals)
-    if (goals.size === heads.length && toRead === 0) goals = null
+    if (goals.size >= partitionCount && toRead === 0) goals = null
     options.onProgress(goals === null ? 0 : Math.max(1, toRead))
   }
 
   async function take(partition: number, messages: readonly KafkaMessage[], next: bigint): Promise<void> {
-    const items = await readItems(partition, messages)
-    if (goals === null) tellCache(items)
-    apply(partition, messages, items)
-    hub.publish(partition, items, next)
+    const told = await read(partition, messages)
+    apply(partition, messages, told)
+    publish(partition, messages, told, next)
     positions.set(partition, next)
     progress()
+    await hub.settled()
   }
 
   return {
     ...{ board, hub },
     partitions: () => heads.length,
     session(id) {
-      const head = heads[partitionOf(Buffer.from(id), heads.length)]?.get(id)
+      const head = findHead(heads, partitionCount, id)
       if (head === undefined) return undefined
       const { zone_id = null, card = null, ends_at = null } = board.session(id) ?? {}
-      return {
-        zone_id,
-        card,
-        ends_at,
-        status: head.state.session?.status ?? null,
-        revision: head.revision,
-        state: head.state,
-      }
+      const status = head.state.session?.status ?? null
+      return { zone_id, card, ends_at, status, revision: head.revision, state: head.state }
     },
     assertReady() {
       if (goals === null) return
@@ -150,7 +160,8 @@ export function createLive(options: LiveOptions): Live {
     lag: () => left(ends),
     awaySeconds: () => (awaySince === null ? 0 : Math.max(1, Math.round((now() - awaySince) / 1_000))),
     async run(partitions, signal) {
-      heads = Array.from({ length: partitions }, (_, partition) => options.openHeads(partition))
+      partitionCount = partitions
+      for (let partition = 0; partition < partitions; partition++) heads.push(options.openHeads(partition))
       await follow({
         ...{ kafka, topic, positions: new Map(), signal, take },
         headers: false,
@@ -166,6 +177,7 @@ export function createLive(options: LiveOptions): Live {
           awaySince ??= now()
           options.onAway(error)
         },
+        onGap: (partition, position, from) => assertSameTopic(`${topic}/${partition}`, position, from),
       })
     },
     close() {
@@ -175,32 +187,31 @@ export function createLive(options: LiveOptions): Live {
   }
 }
 
-/** The text that stands in the topic, where it fits on one line of a frame. */
-function jsonOf(value: Buffer, update: StatusUpdate): string {
-  if (value[0] !== OPENING_BRACE) return stringify(update) ?? ''
-  const text = value.toString()
-  return /[\r\n]/.test(text) ? (stringify(update) ?? '') : text
+function tellCache({ event_id, session_id }: StatusUpdate, { changed }: LiveOptions): void {
+  changed(subjectOfEvent(event_id))
+  if (session_id !== null) changed(subjectOfSession(session_id))
 }
 
-const OPENING_BRACE = 0x7b
+function itemsOf(partition: number, messages: readonly KafkaMessage[], told: readonly Told[]): Item[] {
+  return messages.flatMap(({ offset, value }, i) => {
+    const update = told[i]
+    return update && value ? [itemOf(partition, Number(offset), update, value)] : []
+  })
+}
 
-function readBetween(
-  kafka: Kafka,
-  topic: string,
-  readItems: (partition: number, messages: readonly KafkaMessage[]) => Promise<Item[]>,
-): ReadBetween {
-  return async (from: Position, to: Position, onItems) => {
-    const partitions = [...from.keys()].filter((partition) => at(from, partition) < at(to, partition))
-    if (partitions.length === 0) return
-    await readToEnd({
-      ...{ kafka, topic, partitions, headers: false },
-      from: new Map(partitions.map((partition) => [partition, at(from, partition)])),
-      onMessages: async (partition, messages) => {
-        const wanted = messages.filter(({ offset }) => BigInt(offset) < at(to, partition))
-        await onItems(await readItems(partition, wanted))
-      },
-    })
+/** In its partition; or in any, where partitions were added, since what was there stays where it is. */
+function findHead(heads: readonly Heads[], partitions: number, id: string): Head | undefined {
+  const own = heads[partitionOf(id, partitions)]?.get(id)
+  if (own !== undefined) return own
+  for (const one of heads) {
+    const head = one.get(id)
+    if (head !== undefined) return head
   }
+  return undefined
 }
 
-const at = (position: Position, partition: number) => position[partition] ?? 0n
+/** What was read from another topic of this name would stay for ever. */
+function assertSameTopic(where: string, position: bigint, from: bigint): void {
+  if (from >= position) return
+  throw new Error(`${where} ends at ${from}, but was read up to ${position}: it was made anew. Start again to read it`)
+}

@@ -124,6 +124,21 @@ describe('the stream of updates', () => {
     expect(server.asked).toHaveLength(1)
   })
 
+  test('keeps no position that the server refused', async () => {
+    server = createServer()
+    const stream = createStream()
+    server.answer(stream.response)
+    stream.write(update('1'))
+    stream.end()
+    await until('reconnecting')
+    expect(server.live.lastId()).toBe('1')
+    server.wake.ring()
+    await settled(() => server.asked.length === 2)
+    server.answer(refusal(400))
+    await until('stopped')
+    expect(server.live.lastId()).toBe('')
+  })
+
   test('tells that it was let go', async () => {
     server = createServer()
     const stream = createStream()

@@ -15,7 +15,7 @@ export function CacheView() {
   return (
     <>
       <Heading>Cache</Heading>
-      <Part shown={report} what="The cache report" room="table">
+      <Part shown={report} what="The cache report" room="view">
         {(data) => (
           <>
             <section class="panel figures" aria-label="How it does">

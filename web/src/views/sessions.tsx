@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { EventView, SessionSummary } from '../../../src/contract/api.ts'
-import { type CardQuestion, CardResult } from '../card-result.tsx'
+import { type CardEvents, type CardQuestion, CardResult } from '../card-result.tsx'
 import { EventTimeline } from '../event-timeline.tsx'
 import { useRead } from '../hooks.ts'
 import { LookUp } from '../look-up.tsx'
@@ -30,7 +30,7 @@ export function SessionsView({ filters }: { filters: SessionFilters }) {
 }
 
 /** The number is in the body of this one request and kept nowhere. */
-const askFor = (card: string) => api.post<{ events: EventView[] }>('v1/events/query', { card }, { exact: true })
+const askFor = (card: string) => api.post<CardEvents>('v1/events/query', { card }, { exact: true })
 
 const PAGE = 50
 

@@ -74,23 +74,7 @@ function Board({ zones }: { zones: ZoneView[] }) {
   return (
     <>
       <div class="toolbar">
-        <label class="field field-grow">
-          <span>Find a zone</span>
-          <input
-            type="search"
-            value={search}
-            onInput={(event) => setSearch(event.currentTarget.value)}
-            autocomplete="off"
-          />
-        </label>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={overdueOnly}
-            onChange={(event) => setOverdueOnly(event.currentTarget.checked)}
-          />
-          <span>Overdue only</span>
-        </label>
+        <Filters search={search} onSearch={setSearch} overdueOnly={overdueOnly} onOverdueOnly={setOverdueOnly} />
         <p class="toolbar-count">{words}</p>
         <button
           type="button"
@@ -112,6 +96,33 @@ function Board({ zones }: { zones: ZoneView[] }) {
           Show more zones ({found.length - most} left)
         </button>
       )}
+    </>
+  )
+}
+
+interface FiltersProps {
+  search: string
+  onSearch: (text: string) => void
+  overdueOnly: boolean
+  onOverdueOnly: (only: boolean) => void
+}
+
+function Filters({ search, onSearch, overdueOnly, onOverdueOnly }: FiltersProps) {
+  return (
+    <>
+      <label class="field field-grow">
+        <span>Find a zone</span>
+        <input
+          type="search"
+          value={search}
+          onInput={(event) => onSearch(event.currentTarget.value)}
+          autocomplete="off"
+        />
+      </label>
+      <label class="check">
+        <input type="checkbox" checked={overdueOnly} onChange={(event) => onOverdueOnly(event.currentTarget.checked)} />
+        <span>Overdue only</span>
+      </label>
     </>
   )
 }

@@ -1,16 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Look } from '../../cache/read-through.ts'
-import type { Cursor } from '../../cursor.ts'
 import { forbidden } from '../access-hooks.ts'
-import { assertNoCard, assertNoCardIn, storedCards } from '../card-numbers.ts'
+import { cardPage } from '../card-events.ts'
+import { assertNoCard, storedCards } from '../card-numbers.ts'
+import { assertId } from '../ids.ts'
 import { RequestProblem } from '../problems.ts'
 import { readCursor } from '../read-cursor.ts'
-import { mayRead, sendJson, setCacheHeaders, visible } from '../send.ts'
+import { readableEvents, sendJson, setCacheHeaders } from '../send.ts'
 import type { ServeParts } from '../server.ts'
-import { CURSOR, ID, LIMIT, problemsOf, TEXT } from './schemas.ts'
+import { CURSOR, ID, LIMIT, NO_QUERY, NOT_MODIFIED, problemsOf, TEXT } from './schemas.ts'
 
 interface Page {
-  card?: string
+  card: string
   limit: number
   before?: string
 }
@@ -18,114 +19,77 @@ interface Page {
 const SCOPE = { config: { scope: 'events:read' } } as const
 const TAGS = ['events']
 
+const PAGE = {
+  type: 'object',
+  required: ['card'],
+  additionalProperties: false,
+  properties: { card: TEXT, limit: LIMIT, before: CURSOR },
+} as const
+
+const ONE = {
+  ...{ tags: TAGS, summary: 'One event: its cache document', querystring: NO_QUERY },
+  params: { type: 'object', properties: { id: ID } },
+  response: { 200: { $ref: 'Event#' }, ...NOT_MODIFIED, ...problemsOf(404, 410) },
+}
+
+const OF_CARD = {
+  ...{ tags: TAGS, querystring: PAGE },
+  summary: 'Events of a card as it is stored, the newest first; the next page is in the Link header',
+  response: { 200: { $ref: 'EventList#' }, ...NOT_MODIFIED, ...problemsOf() },
+}
+
+const QUERY = {
+  ...{ tags: TAGS, querystring: NO_QUERY },
+  summary: 'Events of a card, which may be its number; the next page is asked for with "before"',
+  body: { ...PAGE, examples: [{ card: '4111 1111 1111 1111', limit: 10 }] },
+  response: { 200: { $ref: 'EventList#' }, ...problemsOf(409, 413, 415) },
+}
+
 export function eventRoutes(server: FastifyInstance, { lookUp, cards }: ServeParts): void {
-  server.get<{ Params: { id: string } }>(
-    '/v1/events/:id',
-    {
-      ...SCOPE,
-      schema: {
-        ...{ tags: TAGS, summary: 'One event: its cache document' },
-        params: { type: 'object', properties: { id: ID } },
-        response: { 200: { $ref: 'Event#' }, ...problemsOf(400, 404, 410) },
-      },
-    },
-    async (request, reply) => {
-      const { id } = request.params
-      assertNoCardIn(id, cards)
-      const look = await lookUp.event(id)
-      setCacheHeaders(reply, look)
-      return sendEvent(request, reply, look)
-    },
-  )
+  server.get<{ Params: { id: string } }>('/v1/events/:id', { ...SCOPE, schema: ONE }, async (request, reply) => {
+    const { id } = request.params
+    assertId(id, cards)
+    return sendEvent(request, reply, await lookUp.event(id))
+  })
 
-  const list = async (request: FastifyRequest, reply: FastifyReply, { card, limit, before }: CardQuestion) => {
-    if (!request.caller.scopes.has('cards:read')) throw forbidden('cards:read')
-    const look = await lookUp.card(storedCards(card, cards), limit, before)
-    setCacheHeaders(reply, look)
-    const { json, etag } = visible(look.answer, request.caller)
-    return { look, json: `{"events":[${json}]}`, etag }
+  const page = async ({ caller }: FastifyRequest, reply: FastifyReply, { card, limit, before }: Page) => {
+    if (!caller.scopes.has('cards:read')) throw forbidden('cards:read')
+    const question = {
+      cards: storedCards(card, cards),
+      limit,
+      before: before === undefined ? null : readCursor(before),
+    }
+    const found = await cardPage(lookUp, question, caller)
+    setCacheHeaders(reply, found.look, caller, !found.isEmpty)
+    return found
   }
 
-  server.get<{ Querystring: Page }>(
-    '/v1/events',
-    {
-      ...SCOPE,
-      schema: {
-        ...{
-          tags: TAGS,
-          summary: 'Events of a card as it is stored, the newest first; the next page is in the Link header',
-        },
-        querystring: {
-          type: 'object',
-          required: ['card'],
-          additionalProperties: false,
-          properties: { card: TEXT, limit: LIMIT, before: CURSOR },
-        },
-        response: { 200: { $ref: 'EventList#' }, ...problemsOf(400, 403) },
-      },
-    },
-    async (request, reply) => {
-      const { card = '', limit, before } = request.query
-      assertNoCard(card, cards)
-      const { look, json, etag } = await list(request, reply, {
-        card,
-        limit,
-        before: before === undefined ? null : readCursor(before),
-      })
-      const { next } = look.answer
-      if (next !== null) {
-        const query = new URLSearchParams({ card, limit: String(limit), before: next })
-        reply.header('link', `</v1/events?${query}>; rel="next"`)
-      }
-      return sendJson(request, reply, json, etag)
-    },
-  )
+  server.get<{ Querystring: Page }>('/v1/events', { ...SCOPE, schema: OF_CARD }, async (request, reply) => {
+    const { card, limit } = request.query
+    assertNoCard(card, cards)
+    const { json, etag, next } = await page(request, reply, request.query)
+    if (next !== null) {
+      const query = new URLSearchParams({ card, limit: String(limit), before: next })
+      reply.header('link', `</v1/events?${query}>; rel="next"`)
+    }
+    return sendJson(request, reply, `{"events":[${json}]}`, etag)
+  })
 
-  server.post<{ Body: Page }>(
-    '/v1/events/query',
-    {
-      ...SCOPE,
-      schema: {
-        ...{
-          tags: TAGS,
-          summary: 'Events of a card, which may be its number; the next page is asked for with "before"',
-        },
-        body: {
-          type: 'object',
-          required: ['card'],
-          additionalProperties: false,
-          properties: { card: TEXT, limit: LIMIT, before: CURSOR },
-        },
-        response: { 200: { $ref: 'EventList#' }, ...problemsOf(400, 403, 409) },
-      },
-    },
-    async (request, reply) => {
-      const { card = '', limit, before } = request.body
-      const { look, json, etag } = await list(request, reply, {
-        card,
-        limit,
-        before: before === undefined ? null : readCursor(before),
-      })
-      const { next } = look.answer
-      const withNext = next === null ? json : `${json.slice(0, -1)},"next":${JSON.stringify(next)}}`
-      return sendJson(request, reply, withNext, etag)
-    },
-  )
+  server.post<{ Body: Page }>('/v1/events/query', { ...SCOPE, schema: QUERY }, async (request, reply) => {
+    const { json, next } = await page(request, reply, request.body)
+    const more = next === null ? '' : `,"next":${JSON.stringify(next)}`
+    return sendJson(request, reply, `{"events":[${json}]${more}}`)
+  })
 }
 
-interface CardQuestion {
-  card: string
-  limit: number
-  before: Cursor | null
-}
-
-function sendEvent(request: FastifyRequest, reply: FastifyReply, { answer }: Look): FastifyReply {
-  const [part] = answer.parts
-  if (part?.isGone && request.caller.zones === null)
-    throw new RequestProblem('gone', 'This event was invalidated by a null value')
-  if (part === undefined || part.isGone || !mayRead(request.caller, part.zone)) {
-    throw new RequestProblem('not-found', 'No store knows this event')
-  }
-  const { json, etag } = visible(answer, request.caller)
-  return sendJson(request, reply, json, etag)
+/** To who sees some zones only, what belongs to another zone, what was invalidated and what never was are the same. */
+function sendEvent(request: FastifyRequest, reply: FastifyReply, look: Look): FastifyReply {
+  const { caller } = request
+  const { answer } = look
+  const isGone = answer.parts[0]?.isGone ?? false
+  const [json] = isGone ? [] : readableEvents(answer, caller)
+  setCacheHeaders(reply, look, caller, json !== undefined)
+  if (isGone && caller.zones === null) throw new RequestProblem('gone', 'This event was invalidated by a null value')
+  if (json === undefined) throw new RequestProblem('not-found', 'No store knows this event')
+  return sendJson(request, reply, json, answer.etag)
 }

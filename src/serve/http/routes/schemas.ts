@@ -14,7 +14,15 @@ const PROBLEM = {
 
 /** Those that any request may meet, and more. */
 export const problemsOf = (...statuses: number[]) =>
-  Object.fromEntries([...statuses, 401, 403, 429, 503].map((status) => [status, PROBLEM]))
+  Object.fromEntries([...statuses, 400, 401, 403, 429, 500, 503].map((status) => [status, PROBLEM]))
+
+/** Of what has an ETag. */
+export const NOT_MODIFIED = {
+  304: { description: 'The caller has it already, by If-None-Match', type: 'null' },
+} as const
+
+/** A parameter that nobody knows may be a slip, and may be what should stand in no address. */
+export const NO_QUERY = { type: 'object', additionalProperties: false, properties: {} } as const
 
 const text = { type: 'string' } as const
 const textOrNull = { type: ['string', 'null'] } as const

@@ -1,15 +1,17 @@
 import type { FastifyInstance } from 'fastify'
-import type { SessionSummary, SessionView } from '../../../contract/api.ts'
+import type { SessionView } from '../../../contract/api.ts'
 import type { Answer } from '../../cache/answer.ts'
 import { cursorText } from '../../cursor.ts'
+import type { SessionCursor } from '../../live/board.ts'
 import { forbidden } from '../access-hooks.ts'
 import { assertNoCard, assertNoCardIn } from '../card-numbers.ts'
+import { assertId } from '../ids.ts'
 import { RequestProblem } from '../problems.ts'
 import { readCursor } from '../read-cursor.ts'
-import { mayRead, sendJson, setCacheHeaders, visible } from '../send.ts'
+import { mayRead, readableEvents, sendJson, setCacheHeaders } from '../send.ts'
 import type { ServeParts } from '../server.ts'
 import { setLiveHeaders } from './live-headers.ts'
-import { CURSOR, ID, LIMIT, problemsOf, TEXT } from './schemas.ts'
+import { CURSOR, ID, LIMIT, NO_QUERY, NOT_MODIFIED, problemsOf, TEXT } from './schemas.ts'
 
 interface Choice {
   zone?: string
@@ -21,80 +23,68 @@ interface Choice {
 
 const TAGS = ['sessions']
 
+const ONE = {
+  ...{ tags: TAGS, summary: 'One session: the state of each kind, its revision, and its events, the oldest first' },
+  ...{ querystring: NO_QUERY, params: { type: 'object', properties: { session_id: ID } } },
+  response: { 200: { $ref: 'Session#' }, ...NOT_MODIFIED, ...problemsOf(404) },
+}
+
+const LIST = {
+  ...{ tags: TAGS, summary: 'Sessions that are parked, or ended within a day, the newest first' },
+  querystring: {
+    type: 'object',
+    additionalProperties: false,
+    properties: { zone: TEXT, status: TEXT, card: TEXT, limit: LIMIT, before: CURSOR },
+  },
+  response: { 200: { $ref: 'SessionList#' }, ...NOT_MODIFIED, ...problemsOf() },
+} as const
+
 export function sessionRoutes(server: FastifyInstance, { lookUp, live, cards }: ServeParts): void {
   server.get<{ Params: { session_id: string } }>(
     '/v1/sessions/:session_id',
-    {
-      config: { scope: 'events:read' },
-      schema: {
-        ...{
-          tags: TAGS,
-          summary: 'One session: the state of each kind, its revision, and its events, the oldest first',
-        },
-        params: { type: 'object', properties: { session_id: ID } },
-        response: { 200: { $ref: 'Session#' }, ...problemsOf(400, 404) },
-      },
-    },
+    { config: { scope: 'events:read' }, schema: ONE },
     async (request, reply) => {
       const { session_id: id } = request.params
       const { caller } = request
-      assertNoCardIn(id, cards)
+      assertId(id, cards)
       live.assertReady()
       // The state first: its event is then readable, so that the events are never older than it.
       const known = live.session(id)
       const look = await lookUp.session(id)
-      setCacheHeaders(reply, look)
-      const { json: events, count } = visible(look.answer, caller)
+      const events = readableEvents(look.answer, caller)
       const session = { session_id: id, ...headOf(known, look.answer) }
-      const isHidden = caller.zones !== null && !mayRead(caller, session.zone_id)
-      if (isHidden || (count === 0 && session.revision === null)) {
-        throw new RequestProblem('not-found', 'No store knows this session')
-      }
-      const { card, ...rest } = session
-      const head = JSON.stringify(caller.scopes.has('cards:read') ? { ...rest, card } : rest)
-      return sendJson(request, reply, `${head.slice(0, -1)},"events":[${events}]}`)
+      const isThere = events.length > 0 || session.revision !== null
+      const isShown = isThere && mayRead(caller, session.zone_id)
+      setCacheHeaders(reply, look, caller, isShown)
+      if (!isShown) throw new RequestProblem('not-found', 'No store knows this session')
+      return sendJson(request, reply, `${JSON.stringify(session).slice(0, -1)},"events":[${events.join()}]}`)
     },
   )
 
   server.get<{ Querystring: Choice }>(
     '/v1/sessions',
-    {
-      config: { scope: 'status:read' },
-      schema: {
-        ...{ tags: TAGS, summary: 'Sessions that are parked, or ended within a day, the newest first' },
-        querystring: {
-          type: 'object',
-          additionalProperties: false,
-          properties: { zone: TEXT, status: TEXT, card: TEXT, limit: LIMIT, before: CURSOR },
-        },
-        response: { 200: { $ref: 'SessionList#' }, ...problemsOf(400, 403) },
-      },
-    },
+    { config: { scope: 'status:read' }, schema: LIST },
     async (request, reply) => {
       const { caller, query } = request
       const { card, limit, before, ...choice } = query
       for (const text of Object.values(choice)) assertNoCardIn(text, cards)
       if (card !== undefined) assertNoCard(card, cards)
-      const maySeeCards = caller.scopes.has('cards:read')
-      if (card !== undefined && !maySeeCards) throw forbidden('cards:read')
+      if (card !== undefined && !caller.scopes.has('cards:read')) throw forbidden('cards:read')
       live.assertReady()
-      const page = live.board.sessions(
+      const { sessions, next } = live.board.sessions(
         { zones: caller.zones, ...choice, ...(card !== undefined && { card: [card] }) },
         { limit, ...(before !== undefined && { before: boardCursor(before) }) },
       )
-      if (page.next) {
-        const next = new URLSearchParams({
-          ...(query as object),
-          limit: String(limit),
-          before: cursorText({ at: new Date(page.next.occurredAt), id: page.next.sessionId }),
-        })
-        reply.header('link', `</v1/sessions?${next}>; rel="next"`)
-      }
+      if (next) reply.header('link', nextPage(query, next))
       setLiveHeaders(reply, live)
-      const sessions = maySeeCards ? page.sessions : page.sessions.map(withoutCard)
       return sendJson(request, reply, JSON.stringify({ sessions }))
     },
   )
+}
+
+function nextPage(asked: Choice, { occurredAt, sessionId }: SessionCursor): string {
+  const before = cursorText({ at: new Date(occurredAt), id: sessionId })
+  return `</v1/sessions?${new URLSearchParams({ ...(asked as object), limit: String(asked.limit), before })}>; rel="next"`
 }
 
 type Head = Omit<SessionView, 'session_id' | 'events'>
@@ -120,5 +110,3 @@ const boardCursor = (text: string) => {
 
 /** Events read for what a session's newest ones tell. */
 const MOST_LOOKS = 5
-
-const withoutCard = ({ card: _, ...rest }: SessionSummary): SessionSummary => rest

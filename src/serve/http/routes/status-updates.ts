@@ -1,9 +1,9 @@
 /** `GET /v1/status-updates`: status updates as they are committed, as server-sent events. */
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Kind } from '../../../contract/document.ts'
 import type { Caller } from '../../access/access.ts'
+import { droppedFor } from '../../live/frames.ts'
 import type { DropReason, Listener } from '../../live/hub.ts'
 import type { Filter } from '../../live/item.ts'
 import { type Position, positionOf } from '../../live/position.ts'
@@ -23,6 +23,8 @@ interface Choice {
 
 const MOST_CLIENTS = 20_000
 const BEAT_MS = 15_000
+/** Beats in a row at which something still waited to be read. */
+const MOST_STUCK = 4
 
 const several = { type: 'array', items: ID, maxItems: 100 } as const
 
@@ -46,16 +48,13 @@ const SCHEMA = {
 }
 
 export function statusUpdateRoutes(server: FastifyInstance, parts: ServeParts): void {
-  const { live, access, cards, metrics } = parts
-  const beating = setInterval(() => live.hub.beat(), BEAT_MS)
-  server.addHook('preClose', async () => {
-    clearInterval(beating)
-    live.hub.close()
-  })
+  const { live, cards, metrics, log } = parts
+  server.addHook('preClose', async () => live.hub.close())
 
   server.get<{ Querystring: Choice }>(
     '/v1/status-updates',
-    { config: { scope: 'status:read' }, schema: SCHEMA },
+    // A HEAD request would be a stream that nobody reads.
+    { config: { scope: 'status:read' }, schema: SCHEMA, exposeHeadRoute: false },
     async (request, reply) => {
       const { query, caller } = request
       for (const text of [...(query.zone ?? []), ...(query.session ?? [])]) assertNoCardIn(text, cards)
@@ -64,49 +63,53 @@ export function statusUpdateRoutes(server: FastifyInstance, parts: ServeParts): 
       live.assertReady()
       if (live.hub.size >= MOST_CLIENTS)
         throw new RequestProblem('unavailable', `${MOST_CLIENTS} clients listen already`, 'Try again later')
-      const asked = lastEventId(request)
-      const from = asked === null ? null : positionOf(asked, live.partitions())
-      if (asked !== null && from === null)
-        throw new RequestProblem(
-          'bad-request',
-          'Last-Event-ID is none that was given here',
-          'Leave it out to begin now',
-        )
-      const listener = open(reply, filterOf(query, caller), {
-        onGone: (why) => {
-          live.hub.leave(listener)
-          clearInterval(checking)
-          metrics.streamClients.dec()
-          if (why !== null) metrics.streamDrops.inc({ reason: why })
-        },
+      const from = lastPosition(request)
+      const listener = open(reply, filterOf(query, caller), (why) => {
+        live.hub.leave(listener)
+        clearInterval(beating)
+        metrics.streamClients.dec()
+        if (why !== null) metrics.streamDrops.inc({ reason: why })
       })
       metrics.streamClients.inc()
-      // Credentials that were withdrawn, or have expired, end a stream too.
-      const checking = setInterval(async () => {
-        const { authorization, 'x-api-key': key } = request.headers
-        const now = await access.authenticate({ authorization, 'x-api-key': Array.isArray(key) ? key.join() : key })
-        if ('refused' in now ? now.refused !== 'unavailable' : !now.scopes.has('status:read'))
-          listener.drop('credentials')
-      }, BEAT_MS)
-      parts.log.debug({ client: clientOf(request) }, 'a client listens')
-      const isKnown = from !== null && isWithin(from, live.hub.position())
-      if (from !== null && !isKnown) listener.deliver(RESET)
-      live.hub.join(listener, isKnown ? from : null).catch((error: unknown) => {
-        if (!listener.isGone) parts.log.warn({ err: error }, 'a client could not be given what it missed')
-        listener.drop('slow')
+      const beating = keepUp(request, listener, parts)
+      log.debug({ client: clientOf(request) }, 'a client listens')
+      live.hub.join(listener, from).catch((error: unknown) => {
+        if (!listener.isGone) log.warn({ err: error }, 'a client could not be given what it missed')
+        listener.drop('unavailable')
       })
       return reply
     },
   )
 }
 
-const RESET = `event: reset\ndata: ${JSON.stringify({ reason: 'The position is not in the topic any more; the stream begins now' })}\n\n`
+/** Beats for one client, each at its own time; ends its stream when it is stuck, or when its rights are others now. */
+function keepUp({ headers, caller }: FastifyRequest, listener: Listener, { live, access }: ServeParts): NodeJS.Timeout {
+  const { authorization, 'x-api-key': key } = headers
+  const credentials = { authorization, 'x-api-key': Array.isArray(key) ? key.join() : key }
+  let stuck = 0
+  return setInterval(async () => {
+    stuck = listener.waiting() > 0 ? stuck + 1 : 0
+    if (stuck === MOST_STUCK) return listener.drop('slow')
+    live.hub.beat(listener)
+    if (!access.required) return
+    const now = await access.authenticate(credentials)
+    if ('refused' in now ? now.refused !== 'unavailable' : !hasSameRights(now, caller)) listener.drop('credentials')
+  }, BEAT_MS)
+}
 
-const isWithin = (from: Position, end: Position) => from.every((offset, partition) => offset <= (end[partition] ?? 0n))
+function hasSameRights(one: Caller, other: Caller): boolean {
+  const isSame = (a: ReadonlySet<string> | null, b: ReadonlySet<string> | null) =>
+    a === b || (a !== null && b !== null && a.size === b.size && [...a].every((name) => b.has(name)))
+  return isSame(one.scopes, other.scopes) && isSame(one.zones, other.zones)
+}
 
-function lastEventId({ headers }: FastifyRequest): string | null {
+/** Null: from now on. @throws RequestProblem for what is no position. */
+function lastPosition({ headers }: FastifyRequest): Position | null {
   const text = headers['last-event-id']
-  return typeof text === 'string' && text !== '' ? text : null
+  if (typeof text !== 'string' || text === '') return null
+  const position = positionOf(text)
+  if (position !== null) return position
+  throw new RequestProblem('bad-request', 'Last-Event-ID is none that was given here', 'Leave it out to begin now')
 }
 
 function filterOf({ zone, session, card, kind, all }: Choice, { zones, scopes }: Caller): Filter {
@@ -118,23 +121,27 @@ function filterOf({ zone, session, card, kind, all }: Choice, { zones, scopes }:
   }
 }
 
-const WHY: Record<DropReason, string> = {
-  slow: 'The client reads too slowly; come back with Last-Event-ID',
-  stopping: 'The server stops; come back with Last-Event-ID',
-  credentials: 'The credentials are not good any more',
+const WHY: Record<DropReason, Uint8Array> = {
+  slow: droppedFor('The client reads too slowly; come back with Last-Event-ID'),
+  stopping: droppedFor('The server stops; come back with Last-Event-ID'),
+  credentials: droppedFor('The credentials are not good any more, or for something else now'),
+  unavailable: droppedFor('What was missed cannot be read now; come back later with Last-Event-ID'),
 }
 /** A client that reads nothing at all does not keep its connection for longer. */
-const LAST_WORDS_MS = 1_000
+const LAST_WORDS_MS = 500
 
 /** Takes the response over; `onGone` is called once, with the reason when we ended it. */
-function open(reply: FastifyReply, filter: Filter, { onGone }: { onGone: (why: DropReason | null) => void }): Listener {
+function open(reply: FastifyReply, filter: Filter, onGone: (why: DropReason | null) => void): Listener {
   reply.hijack()
   const response: ServerResponse = reply.raw
+  // The stream ends with its connection, so it needs no chunks, and each delivery is one call of the system instead of three.
+  response.removeHeader('transfer-encoding')
   response.writeHead(200, {
     ...(reply.getHeaders() as Record<string, string>),
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
+    connection: 'close',
   })
   response.flushHeaders()
   let isGone = false
@@ -151,17 +158,31 @@ function open(reply: FastifyReply, filter: Filter, { onGone }: { onGone: (why: D
       return isGone
     },
     deliver(frames) {
-      if (!isGone && frames !== '') response.write(frames)
+      if (isGone) return
+      response.cork()
+      for (const frame of frames) response.write(frame)
+      response.uncork()
     },
     waiting: () => response.writableLength,
-    async drained() {
-      if (!isGone && response.writableNeedDrain) await Promise.race([once(response, 'drain'), once(response, 'close')])
-    },
+    drained: (mostMs) => drained(response, mostMs),
     drop(why) {
       if (isGone) return
-      response.end(`event: dropped\ndata: ${JSON.stringify({ reason: WHY[why] })}\n\n`)
+      response.end(WHY[why])
       setTimeout(() => response.destroy(), LAST_WORDS_MS).unref()
       gone(why)
     },
   }
+}
+
+function drained(response: ServerResponse, mostMs: number): Promise<void> {
+  if (response.writableLength === 0 || response.destroyed) return Promise.resolve()
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(late)
+      response.off('drain', end).off('close', end)
+      resolve()
+    }
+    const late = setTimeout(end, mostMs)
+    response.on('drain', end).on('close', end)
+  })
 }

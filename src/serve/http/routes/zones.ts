@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify'
-import { assertNoCardIn } from '../card-numbers.ts'
+import { assertId } from '../ids.ts'
 import { RequestProblem } from '../problems.ts'
 import { mayRead, sendJson } from '../send.ts'
 import type { ServeParts } from '../server.ts'
 import { setLiveHeaders } from './live-headers.ts'
-import { HOURS, ID, problemsOf } from './schemas.ts'
+import { HOURS, ID, NO_QUERY, NOT_MODIFIED, problemsOf } from './schemas.ts'
 
 const SCOPE = { config: { scope: 'status:read' } } as const
 const TAGS = ['zones']
@@ -16,7 +16,8 @@ export function zoneRoutes(server: FastifyInstance, { live, cards }: ServeParts)
       ...SCOPE,
       schema: {
         ...{ tags: TAGS, summary: 'How many are parked now, by zone and status' },
-        response: { 200: { $ref: 'ZoneList#' }, ...problemsOf() },
+        querystring: NO_QUERY,
+        response: { 200: { $ref: 'ZoneList#' }, ...NOT_MODIFIED, ...problemsOf() },
       },
     },
     async (request, reply) => {
@@ -34,12 +35,12 @@ export function zoneRoutes(server: FastifyInstance, { live, cards }: ServeParts)
         ...{ tags: TAGS, summary: 'How many are parked in a zone now, and were over the last hours' },
         params: { type: 'object', properties: { zone_id: ID } },
         querystring: { type: 'object', additionalProperties: false, properties: { hours: HOURS } },
-        response: { 200: { $ref: 'ZoneDetail#' }, ...problemsOf(400, 403) },
+        response: { 200: { $ref: 'ZoneDetail#' }, ...NOT_MODIFIED, ...problemsOf() },
       },
     },
     async (request, reply) => {
       const { zone_id: id } = request.params
-      assertNoCardIn(id, cards)
+      assertId(id, cards)
       if (!mayRead(request.caller, id)) throw new RequestProblem('forbidden', 'These credentials are for other zones')
       live.assertReady()
       setLiveHeaders(reply, live)
@@ -55,7 +56,7 @@ export function zoneRoutes(server: FastifyInstance, { live, cards }: ServeParts)
       schema: {
         ...{ tags: TAGS, summary: 'How many were parked in all zones together over the last hours' },
         querystring: { type: 'object', additionalProperties: false, properties: { hours: HOURS } },
-        response: { 200: { $ref: 'Occupancy#' }, ...problemsOf(400, 403) },
+        response: { 200: { $ref: 'Occupancy#' }, ...NOT_MODIFIED, ...problemsOf() },
       },
     },
     async (request, reply) => {

@@ -13,7 +13,7 @@ import { stepOf } from './session.ts'
 export interface History {
   /** The steps up to this one lie before the window. */
   forgotten(now: number): number
-  /** Counts one that came or went, or takes that back. Null: in no zone. Ignores what lies before the window. */
+  /** Counts one that came or went in a step of the window, or takes that back. Null: in no zone. */
   add(zone: string | null, step: number, by: number, now: number): void
   /**
    * How many more came than went in `step`, a function; null where that is not known. A zone without a number has no history.
@@ -37,7 +37,7 @@ export interface HistoryOptions {
 const NEVER = -1
 
 export function createHistory(names: Names, { windowMs, stepMs, most }: HistoryOptions): History {
-  const length = Math.ceil(windowMs / stepMs) + 1
+  const length = Math.ceil(windowMs / stepMs)
   const all = { ring: new Int32Array(length), newest: NEVER }
   const rings: (Ring | null)[] = []
   /** The newest step in which something moved, of each zone. */
@@ -67,7 +67,6 @@ export function createHistory(names: Names, { windowMs, stepMs, most }: HistoryO
   return {
     forgotten,
     add(zone, step, by, now) {
-      if (step <= forgotten(now)) return
       put(all.ring, all.newest, step, by)
       all.newest = Math.max(all.newest, step)
       if (zone === null) return

@@ -104,13 +104,10 @@ export function createKeeper(keepEndedMs: number, historyOptions: HistoryOptions
   }
 
   const knownOf = (row: number, now: number): Known => {
-    const { zoneAt, ...kept } = sessions.read(row, history.forgotten(now))
-    const zone = rows.zone[row] as number
-    return {
-      ...kept,
-      isParked: isParked(row),
-      zone: zone < 0 ? null : { value: zones.names.textOf(zone), at: zoneAt },
-    }
+    const { revision, zoneAt, card, endsAt, moves } = sessions.read(row, history.forgotten(now))
+    const number = rows.zone[row] as number
+    const zone = number < 0 ? null : { value: zones.names.textOf(number), at: zoneAt }
+    return { revision, isParked: isParked(row), zone, card, endsAt, moves }
   }
   const take = (known: number, key: string, update: StatusUpdate, now: number) => {
     const before = known < 0 ? undefined : knownOf(known, now)

@@ -15,6 +15,7 @@ import type { StatusUpdate } from '../../../contract/status-update.ts'
 import { type Cursor, readVarint, textBound, writeVarint } from '../../../status/heads/bytes.ts'
 import { packedBound, packHead, unpackHead } from '../../../status/heads/pack.ts'
 import type { Move, Session } from './session.ts'
+import { sizeOfText, writeText } from './short-text.ts'
 
 export type State = StatusUpdate['state']
 
@@ -22,6 +23,8 @@ export type State = StatusUpdate['state']
 export interface Kept extends Pick<Session, 'revision' | 'card' | 'endsAt' | 'moves'> {
   /** When its zone was named, where it has one. */
   zoneAt: number
+  /** Where in its buffer its revision and state begin. */
+  headAt: number
 }
 
 /** Zones by their numbers. */
@@ -61,9 +64,8 @@ export function packRecord(to: Cursor, key: string, session: Session, state: Sta
 }
 
 function packText(to: Cursor, text: string, more: number): void {
-  const size = Buffer.byteLength(text)
-  writeVarint(to, size + more)
-  to.at += to.buffer.write(text, to.at)
+  writeVarint(to, sizeOfText(text) + more)
+  to.at += writeText(to.buffer, text, to.at)
 }
 
 /** Where a key or a card stands in a buffer. */
@@ -87,23 +89,6 @@ export function cardSpan({ buffer, at }: Cursor): Span | null {
 
 /** Reads the record that begins at the cursor. Moves up to the step `forgotten` are left out. */
 export function readRecord(from: Cursor, occurredAt: number, forgotten: number, zones: ZoneNumbers): Kept {
-  const known = readBeforeHead(from, occurredAt, forgotten, zones)
-  return { ...known, revision: readVarint(from) }
-}
-
-/** The same with its state, without its moves. */
-export function readWhole(from: Cursor, occurredAt: number, zones: ZoneNumbers): Kept & { state: State } {
-  const end = from.at + SIZE_BYTES + from.buffer.readUIntLE(from.at, SIZE_BYTES)
-  const known = readBeforeHead(from, occurredAt, Number.POSITIVE_INFINITY, zones)
-  return { ...known, ...(unpackHead(from, end) ?? { revision: 0, state: {} }) }
-}
-
-function readBeforeHead(
-  from: Cursor,
-  occurredAt: number,
-  forgotten: number,
-  zones: ZoneNumbers,
-): Omit<Kept, 'revision'> {
   const { buffer } = from
   const span = cardSpan(from)
   from.at = span?.to ?? keySpan(from).to + 1
@@ -120,7 +105,14 @@ function readBeforeHead(
     if (step <= forgotten) continue
     moves.push({ zone: zone === 0 ? null : zones.textOf(zone - 1), step, by: stepAndWay % 2 === 1 ? 1 : -1 })
   }
-  return { zoneAt, card, endsAt, moves }
+  const headAt = from.at
+  return { zoneAt, card, endsAt, moves, revision: readVarint(from), headAt }
+}
+
+/** The state in the record that begins at the cursor, whose head is there. */
+export function readState({ buffer, at }: Cursor, headAt: number): State {
+  const end = at + SIZE_BYTES + buffer.readUIntLE(at, SIZE_BYTES)
+  return unpackHead({ buffer, at: headAt }, end)?.state ?? {}
 }
 
 function readEnd(from: Cursor, occurredAt: number, bySession: boolean): Session['endsAt'] {

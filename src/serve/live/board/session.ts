@@ -72,15 +72,17 @@ export function evolve(known: Known | undefined, update: StatusUpdate, moment: M
   const at = timeOf(update.occurred_at)
   const { occurredAt, heardAt } = timesIn(state, update.occurred_at, at)
   const word = state.session?.status ?? null
+  const isParked = isParkedWord(word)
   const zone = newer(known?.zone, update.zone_id, at)
   const card = newer(known?.card, update.card, at)
   const endsAt = endsAtOf(known?.endsAt ?? null, update, at)
-  const session = { revision, occurredAt, isParked: isParkedWord(word), word, zone, card, endsAt, heardAt }
-  const before = known ?? {
-    isParked: kind === 'session' && isParkedWord(update.previous_status),
-    ...{ zone, moves: NO_MOVES },
-  }
-  return { ...session, moves: movesAfter(before, session, at, moment) }
+  const wasParked = known ? known.isParked : kind === 'session' && isParkedWord(update.previous_status)
+  const from = (known ?? { zone }).zone?.value ?? null
+  const to = zone?.value ?? null
+  const earlier = known?.moves ?? NO_MOVES
+  const stands = wasParked === isParked && (from === to || (!wasParked && earlier.length === 0))
+  const moves = stands ? earlier : movesAfter(earlier, { from, to, at, wasParked, isParked, heardAt }, moment)
+  return { revision, occurredAt, isParked, word, zone, card, endsAt, heardAt, moves }
 }
 
 /** `at` is what `text` says, which is mostly one of those in the state. */
@@ -110,24 +112,24 @@ function endsAtOf(known: Session['endsAt'], { kind, ends_at }: StatusUpdate, at:
   return isOlder ? known : { value: timeOf(ends_at), at, bySession }
 }
 
-/** The same array where nothing moved. */
-function movesAfter(
-  before: Pick<Known, 'isParked' | 'zone' | 'moves'>,
-  after: Pick<Session, 'isParked' | 'zone' | 'heardAt'>,
-  at: number,
-  moment: Moment,
-): readonly Move[] {
-  const from = before.zone?.value ?? null
-  const to = after.zone?.value ?? null
-  const isNamed = from === null && to !== null && before.moves.length > 0
-  const changesZone = from !== null && from !== to && before.isParked
-  if (!isNamed && !changesZone && before.isParked === after.isParked) return before.moves
-  const moves = isNamed ? before.moves.map((move) => ({ ...move, zone: move.zone ?? to })) : [...before.moves]
-  if (changesZone) {
+interface Change {
+  /** The zone before, and now. */
+  from: string | null
+  to: string | null
+  at: number
+  wasParked: boolean
+  isParked: boolean
+  heardAt: number
+}
+
+function movesAfter(earlier: readonly Move[], change: Change, moment: Moment): readonly Move[] {
+  const { from, to, at, wasParked, isParked, heardAt } = change
+  const moves = from === null && to !== null ? earlier.map((one) => ({ ...one, zone: one.zone ?? to })) : [...earlier]
+  if (from !== null && from !== to && wasParked) {
     move(moves, from, at, -1, moment)
     move(moves, to, at, 1, moment)
   }
-  if (before.isParked !== after.isParked) move(moves, to, after.heardAt, after.isParked ? 1 : -1, moment)
+  if (wasParked !== isParked) move(moves, to, heardAt, isParked ? 1 : -1, moment)
   return moves.filter(({ step }) => step > moment.forgotten)
 }
 
@@ -144,7 +146,7 @@ export const stepOf = (at: number, stepMs: number): number => Math.ceil(at / ste
 /** What fits into six bytes: the year 10889. */
 const LAST_TIME = 2 ** 48 - 1
 
-/** Epoch milliseconds from 0 to 2^48 - 1; one that cannot be read is as old as can be. */
+/** Epoch milliseconds from 0 to 2^48 - 1; of a text that cannot be read 0: as old as can be. */
 export function timeOf(text: string): number {
   const short = msOf(text)
   const ms = Number.isNaN(short) ? Date.parse(text) : short

@@ -8,7 +8,7 @@ import {
   keySpan,
   packRecord,
   readRecord,
-  readWhole,
+  readState,
   recordBound,
   type Span,
   type State,
@@ -21,11 +21,14 @@ import { createTextIndex } from './text-index.ts'
 
 export interface Sessions {
   readonly rows: Rows
+  /** Of the memory that records take. */
+  readonly bytes: number
   /** -1: there is none. */
   rowOf(key: string): number
   /** Moves up to the step `forgotten` are left out. */
   read(row: number, forgotten: number): Kept
-  readWhole(row: number): Kept & { state: State }
+  /** The state of what was just read. */
+  stateOf(row: number, kept: Kept): State
   keyOf(row: number): string
   /** Writes the record of a row, which has this card so far, or of a new row where it is -1. Returns the row. */
   write(row: number, key: string, session: Session, state: State, oldCard: string | null): number
@@ -85,9 +88,12 @@ export function createSessions(zones: ZoneNumbers): Sessions {
 
   return {
     rows,
+    get bytes() {
+      return slabs.bytes
+    },
     rowOf: byKey.rowOf,
     read: (row, forgotten) => readRecord(recordOf(row), rows.occurredAt[row] as number, forgotten, zones),
-    readWhole: (row) => readWhole(recordOf(row), rows.occurredAt[row] as number, zones),
+    stateOf: (row, { headAt }) => readState(recordOf(row), headAt),
     keyOf,
     write(known, key, session, state, oldCard) {
       const bound = recordBound(key, session, state)

@@ -1,5 +1,6 @@
 /** Rows by a text that stands in their records, so that the index itself holds no text. */
 import { createTable, hashOf } from '../../../status/heads/table.ts'
+import { writeText } from './short-text.ts'
 
 export interface TextIndex {
   /** -1: none. */
@@ -19,7 +20,7 @@ export function createTextIndex(seed: number, isAt: (row: number, bytes: Buffer,
 
   const slotOf = (wanted: string) => {
     if (3 * wanted.length > text.length) text = Buffer.allocUnsafe(3 * wanted.length)
-    const size = writeText(text, wanted)
+    const size = writeText(text, wanted, 0)
     hash = hashOf(text, 0, size, seed)
     row = -1
     return table.find(hash, (address) => {
@@ -43,17 +44,3 @@ export function createTextIndex(seed: number, isAt: (row: number, bytes: Buffer,
     delete: (wanted) => table.remove(slotOf(wanted)),
   }
 }
-
-/** In UTF-8, from 0 on. In a loop as long as it is ASCII: for so few bytes a call out of JavaScript takes longer. */
-function writeText(to: Buffer, text: string): number {
-  const { length } = text
-  if (length > SHORT) return to.write(text)
-  for (let i = 0; i < length; i++) {
-    const code = text.charCodeAt(i)
-    if (code > 0x7f) return to.write(text)
-    to[i] = code
-  }
-  return length
-}
-
-const SHORT = 64

@@ -5,7 +5,8 @@ import type { Keeper } from './keeper.ts'
 import { PARKED } from './rows.ts'
 
 export function summaryOf({ rows, sessions, zones, words }: Keeper, row: number, now: number): SessionSummary {
-  const { revision, card, endsAt, state } = sessions.readWhole(row)
+  const kept = sessions.read(row, Number.POSITIVE_INFINITY)
+  const { revision, card, endsAt } = kept
   const zone = rows.zone[row] as number
   const word = rows.word[row] as number
   const parked = ((rows.flags[row] as number) & PARKED) !== 0
@@ -19,7 +20,7 @@ export function summaryOf({ rows, sessions, zones, words }: Keeper, row: number,
     ends_at: endsAt && isoOf(endsAt.value),
     occurred_at: isoOf(rows.occurredAt[row] as number),
     revision,
-    state,
+    state: sessions.stateOf(row, kept),
   }
 }
 

@@ -1,7 +1,12 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { type Answer, subjectOfEvent } from '../../../../src/serve/cache/answer.ts'
-import { createReadThrough, type Loaded, type ReadThrough } from '../../../../src/serve/cache/read-through.ts'
+import {
+  createReadThrough,
+  type Loaded,
+  type Question,
+  type ReadThrough,
+} from '../../../../src/serve/cache/read-through.ts'
 
 let opened: ReadThrough[] = []
 afterEach(() => {
@@ -34,7 +39,19 @@ function bench({ mostBytes = 1_000_000, isTold = true } = {}) {
         return loaded([id], stored)
       },
     })
-  return { cache, clock, told, loads, stored, event, away: (is: boolean) => (isAway = is) }
+  const list = (ids: string[], more: Partial<Question> & Pick<Partial<Loaded>, 'belongs'> = {}) =>
+    cache.look({
+      key: `l:${ids}`,
+      subjects: ['c:card'],
+      load: async () => {
+        loads.push(`l:${ids}`)
+        await null
+        if (isAway) throw new Error('away')
+        return { ...loaded(ids, stored), ...more }
+      },
+      ...more,
+    })
+  return { cache, clock, told, loads, stored, event, list, away: (is: boolean) => (isAway = is) }
 }
 
 function loaded(ids: string[], stored: ReadonlyMap<string, number>): Loaded {
@@ -46,6 +63,7 @@ function loaded(ids: string[], stored: ReadonlyMap<string, number>): Loaded {
     return {
       id,
       version: String(stored.get(id)).padStart(9, '0'),
+      at: 0,
       zone: null,
       session: null,
       card: 'card',
@@ -54,7 +72,7 @@ function loaded(ids: string[], stored: ReadonlyMap<string, number>): Loaded {
     }
   })
   const answer: Answer = { json: json.join(','), parts, etag: '"x"', next: null }
-  return { answer, layer: 'mongodb' }
+  return { answer, layer: 'mongodb', belongs: () => true }
 }
 
 const versionIn = ({ parts }: Answer, id: string) => Number(parts.find((part) => part.id === id)?.version)
@@ -134,6 +152,66 @@ describe('what is kept', () => {
   })
 })
 
+describe('a list', () => {
+  test('that lacks an event that was shown is loaded again, unless that is of another page', async () => {
+    const { event, list, stored, loads } = bench()
+    stored.set('a', 1)
+    await list(['a', 'b'])
+    await list(['a'], { belongs: ({ id }) => id === 'a' })
+    stored.set('b', 1)
+    await event('b')
+    expect((await list(['a'], { belongs: ({ id }) => id === 'a' })).outcome).toBe('hit')
+    expect((await list(['a', 'b'])).outcome).toBe('miss')
+    expect(loads).toEqual(['l:a,b', 'l:a', 'b', 'l:a,b'])
+  })
+
+  test('is loaded once more, and no more, when an event that it lacks is shown meanwhile', async () => {
+    const { cache, event, stored } = bench()
+    let loads = 0
+    let go = () => {}
+    const before = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    const look = cache.look({
+      key: 'l:slow',
+      subjects: ['c:card'],
+      load: async () => {
+        loads++
+        const found = loaded(['a'], stored)
+        if (loads === 1) await before
+        return found
+      },
+    })
+    stored.set('a', 1)
+    await event('a')
+    go()
+    expect((await look).answer.parts).toHaveLength(1)
+    expect(loads).toBe(2)
+  })
+
+  test('of which nobody tells all that changes is good for a second', async () => {
+    const { list, stored, clock } = bench()
+    stored.set('a', 1)
+    await list(['a'], { briefly: true })
+    clock.now += 999
+    expect((await list(['a'], { briefly: true })).outcome).toBe('hit')
+    clock.now += 1
+    expect((await list(['a'], { briefly: true })).outcome).toBe('miss')
+  })
+
+  test('is not kept when it is too large a part of the memory', async () => {
+    const { list, stored, cache } = bench({ mostBytes: 20_000 })
+    const ids = Array.from({ length: 30 }, (_, i) => `e${i}`)
+    for (const id of ids) stored.set(id, 1)
+    const looks = [await list(ids), await list(ids)]
+    expect(looks.map(({ outcome, answer }) => [outcome, answer.parts.length])).toEqual([
+      ['miss', 30],
+      ['miss', 30],
+    ])
+    expect(cache.size).toBe(0)
+  })
+})
+
 describe('while the store fails', () => {
   test('what is kept is given as stale, whatever its age, and not for ever', async () => {
     const { event, stored, clock, away, cache } = bench()
@@ -147,6 +225,29 @@ describe('while the store fails', () => {
     expect((await event('a')).outcome).toBe('stale')
     clock.now += 3_600_000
     await expect(event('a')).rejects.toThrow('away')
+  })
+
+  test('that there is nothing is not given for longer than it is good', async () => {
+    const { event, clock, away } = bench()
+    await event('a')
+    away(true)
+    clock.now += 4_900
+    expect((await event('a')).outcome).toBe('negative')
+    clock.now += 200
+    await expect(event('a')).rejects.toThrow('away')
+  })
+
+  test('nobody is given what is older than what was shown', async () => {
+    const { event, list, stored, away, cache } = bench()
+    stored.set('a', 1)
+    await event('a')
+    stored.set('a', 2)
+    cache.changed('c:card')
+    expect(versionIn((await list(['a'])).answer, 'a')).toBe(2)
+    away(true)
+    await expect(event('a')).rejects.toThrow('away')
+    cache.allChanged()
+    expect((await list(['a'])).outcome).toBe('stale')
   })
 
   test('what is not kept is an error, and never a miss', async () => {
@@ -167,26 +268,35 @@ describe('nobody goes back in time', () => {
     fc.record({ do: fc.constant('read' as const), id: fc.constantFrom(...IDS) }),
     fc.record({ do: fc.constant('list' as const) }),
     fc.record({ do: fc.constant('finish' as const), which: fc.nat(3) }),
+    fc.record({ do: fc.constant('fail' as const), which: fc.nat(3) }),
   )
 
   test('in any order of writes, news of them, loads and their ends', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 120, size: 'max' }), async (steps) => {
         const { cache, stored } = bench()
-        const pending: (() => void)[] = []
+        const pending: ((error?: Error) => void)[] = []
         const untold: string[] = []
         /** What any reader has seen by now: who asks later must see that, or newer. */
         const seen = new Map<string, number>()
         const looks: Promise<void>[] = []
         const load = (ids: string[]) => async () => {
           const result = loaded(ids, new Map(stored)) // what the store holds when it is asked
-          await new Promise<void>((resolve) => pending.push(resolve))
+          await new Promise<void>((resolve, reject) => {
+            pending.push((error) => (error ? reject(error) : resolve()))
+          })
           return result
         }
         const ask = (key: string, ids: string[], subjects: string[]) => {
           const least = new Map(seen)
+          const look = cache.look({ key, subjects, load: load(ids) }).catch((error: Error) => {
+            expect(error.message).toBe('away')
+            return null
+          })
           looks.push(
-            cache.look({ key, subjects, load: load(ids) }).then(({ answer }) => {
+            look.then((found) => {
+              if (found === null) return
+              const { answer } = found
               for (const { id } of answer.parts) {
                 const version = versionIn(answer, id)
                 expect(version).toBeGreaterThanOrEqual(least.get(id) ?? 0)
@@ -207,7 +317,7 @@ describe('nobody goes back in time', () => {
           } else if (one.do === 'read') ask(subjectOfEvent(one.id), [one.id], [subjectOfEvent(one.id)])
           else if (one.do === 'list') ask('l:list', IDS, ['c:card'])
           else {
-            pending.splice(one.which, 1)[0]?.()
+            pending.splice(one.which, 1)[0]?.(one.do === 'fail' ? new Error('away') : undefined)
             await new Promise((resolve) => setImmediate(resolve))
           }
         }

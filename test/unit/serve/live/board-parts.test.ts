@@ -2,10 +2,14 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { createDeadlines } from '../../../../src/serve/live/board/deadlines.ts'
 import { createFewFirst } from '../../../../src/serve/live/board/few-first.ts'
+import { createKeeper } from '../../../../src/serve/live/board/keeper.ts'
+import { link, unlink } from '../../../../src/serve/live/board/links.ts'
 import { createNames } from '../../../../src/serve/live/board/names.ts'
 import { createRows } from '../../../../src/serve/live/board/rows.ts'
+import { timeOf } from '../../../../src/serve/live/board/session.ts'
 import { createSlabs } from '../../../../src/serve/live/board/slabs.ts'
 import { createTally } from '../../../../src/serve/live/board/tally.ts'
+import { createLane, MINUTE, START } from './board-traffic.ts'
 
 describe('slabs', () => {
   test('give places that do not overlap, whatever is taken and given back', () => {
@@ -108,4 +112,59 @@ test('a name keeps its number as long as it is held, and gives it to another the
   names.release(first)
   expect([names.numberOf('a'), names.size]).toEqual([-1, 1])
   expect([names.hold('c'), names.numberOf('a'), names.end]).toEqual([first, -1, 2])
+})
+
+test('rows go from list to list, and each list holds its own', () => {
+  const property = (moves: { row: number; to: number }[]) => {
+    const links = { prev: new Int32Array(8), next: new Int32Array(8) }
+    const first = [-1, -1, -1]
+    const plain: number[][] = [[], [], []]
+    for (const { row, to } of moves) {
+      const from = plain.findIndex((rows) => rows.includes(row))
+      if (from >= 0) {
+        first[from] = unlink(links, row) ?? (first[from] as number)
+        plain[from] = (plain[from] as number[]).filter((other) => other !== row)
+      }
+      first[to] = link(links, row, first[to] as number)
+      plain[to]?.unshift(row)
+    }
+    for (const [list, rows] of plain.entries()) {
+      const found: number[] = []
+      for (let row = first[list] as number; row >= 0; row = links.next[row] as number) found.push(row)
+      expect(found).toEqual(rows)
+    }
+  }
+  fc.assert(fc.property(fc.array(fc.record({ row: fc.nat(7), to: fc.nat(2) }), { maxLength: 60 }), property))
+})
+
+test('sessions that come and go, in ever new zones, words and sizes, take no more memory than those there at once', () => {
+  const keeper = createKeeper(60 * MINUTE, { windowMs: 30 * MINUTE, stepMs: 5 * MINUTE, most: 1_000 })
+  const lane = createLane()
+  const sizes: number[] = []
+  for (let round = 0; round < 40; round++) {
+    const now = START + round * 40 * MINUTE
+    for (let i = 0; i < 200; i++) {
+      const key = `S${round} ${i}`
+      const more = { zone_id: `zone ${round} ${i}`, card: `card ${'x'.repeat(i)}`, at: now - MINUTE }
+      keeper.apply(key, lane.tell(key, { ...more, status: `word ${round}` }), now)
+      const status = i % 2 ? 'finished' : 'on-going'
+      keeper.apply(key, lane.tell(key, { ...more, zone_id: `other ${round} ${i}`, at: now, status }), now)
+    }
+    for (let i = 0; i < 200; i += 2) keeper.apply(`S${round} ${i}`, null, now)
+    const { sessions, zones, words, rows } = keeper
+    sizes.push(sessions.bytes + zones.names.end + words.end + rows.end)
+    expect(zones.names.size).toBeLessThan(1_500)
+  }
+  expect(sizes.at(-1)).toBe(sizes[9])
+})
+
+test('a time is what Date reads, within what is kept, and 0 where that reads none', () => {
+  const dates = fc.date({ noInvalidDate: true }).map((date) => date.toISOString())
+  const near = fc.date({ noInvalidDate: true, min: new Date(0), max: new Date(8e12) }).map((date) => date.toISOString())
+  const property = (text: string) => {
+    const ms = Date.parse(text)
+    expect(timeOf(text)).toBe(Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, 0), 2 ** 48 - 1))
+  }
+  const others = ['', 'soon', '2026-06-01T10:00:00Z', '2026-06-01T10:00:00+02:00', '2026-06-01Txx:00:00.000Z']
+  fc.assert(fc.property(fc.oneof(dates, near, fc.constantFrom(...others, '2024-02-29T23:59:59.999Z')), property))
 })

@@ -153,6 +153,32 @@ describe('given what is no parked session', () => {
   })
 })
 
+describe('given many sessions that leave at once', () => {
+  const many = () => {
+    const { tell, ...rest } = given()
+    for (let i = 0; i < 1_200; i++) {
+      tell(`S${i}`, -10, 'on-going', { ...ZONE, card: 'tok_1' })
+      tell(`S${i}`, -5, 'finished')
+    }
+    rest.clock(3 * 60 - 4)
+    return { tell, ...rest }
+  }
+
+  test('none of them is shown, though it may take a while until they are gone', () => {
+    const { board, tell } = many()
+    expect([ids(board), ids(board, { zones: null, card: ['tok_1'] }), board.session('S9')]).toEqual([[], [], undefined])
+    expect(board.size).toBeGreaterThan(0)
+    for (let i = 0; i < 500; i++) tell('T', 170 + i / 1_000, 'on-going')
+    expect(board.size).toBe(1)
+  })
+
+  test('of one that is heard of again, no more is known than of one that is gone', () => {
+    const { board, tell } = many()
+    tell('S1100', 170, 'on-going')
+    expect(board.session('S1100')).toMatchObject({ parked: true, zone_id: null, card: null, revision: 3 })
+  })
+})
+
 describe('given the topic is read again from an earlier offset', () => {
   test('what is known already changes nothing', () => {
     const { board, tell } = given()
@@ -273,6 +299,18 @@ describe('given more zones than may have a history', () => {
     tell('U', 199, 'on-going', { zone_id: 'Y' })
     expect(points(board, 'Y')).toMatchObject({ 195: 0, 200: 1 })
     expect(points(board, 'Z')).toMatchObject({ 140: 1, 200: 1 })
+  })
+
+  test('a zone that had moves without a history has none until those lie before the window, though there is room', () => {
+    const { board, tell, clock } = given({ mostHistories: 1 })
+    tell('S', -100, 'on-going', ZONE)
+    tell('T', -50, 'on-going', { zone_id: 'Y' })
+    clock(30)
+    for (let i = 0; i < 10; i++) tell('S', 20 + i, 'on-going')
+    tell('U', 29, 'on-going', { zone_id: 'Y' })
+    expect(points(board, 'Y')).toEqual({ 30: 2 })
+    tell('V', 29, 'on-going', { zone_id: 'X' })
+    expect(points(board, 'X')).toMatchObject({ 25: 0, 30: 1 })
   })
 
   test('a zone in which nothing is left is forgotten, and its place taken by others', () => {

@@ -1,0 +1,46 @@
+/** `/openapi.json`, and `/docs` to read it. */
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance } from 'fastify'
+import { version } from '../../operate/version.ts'
+import { etagOf, sendTagged } from './send.ts'
+
+export async function describe(server: FastifyInstance): Promise<void> {
+  await server.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'pm-parking-events',
+        version: version(),
+        description:
+          'What is parked where: cache documents, sessions, zones, and status updates as they happen. Credentials may be for some zones ' +
+          'only: then an event belongs to the zone that it names, a session, with all that is told of it, to the zone where it is now, ' +
+          'and what belongs to another zone is not found.',
+      },
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'An API key or a JWT' },
+          key: { type: 'apiKey', in: 'header', name: 'X-Api-Key' },
+        },
+      },
+      security: [{ bearer: [] }, { key: [] }],
+    },
+    refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `schema-${i}`) },
+  })
+  await server.register(swaggerUi, { routePrefix: '/docs', staticCSP: false, logo: NO_LOGO })
+  let told: { json: string; etag: string } | undefined
+  server.get('/openapi.json', { config: { scope: null }, schema: { hide: true } }, (request, reply) => {
+    if (told === undefined) {
+      const json = JSON.stringify(server.swagger())
+      told = { json, etag: etagOf(json) }
+    }
+    reply.header('cache-control', 'no-cache')
+    return sendTagged(request, reply, told.json, told.etag)
+  })
+}
+
+/** One transparent point. */
+const NO_LOGO = {
+  type: 'image/gif',
+  content: Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64'),
+}
