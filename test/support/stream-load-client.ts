@@ -1,5 +1,6 @@
 /** The clients of `stream-load.ts`, in a process of their own: raw sockets, and no more kept of a frame than its number. */
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Plan {
   port: number
@@ -20,19 +21,24 @@ export interface Sent {
 
 export type Told =
   | { connected: number; most: number }
-  | { received: number }
-  | { wrong: string[]; frames: number; latencies: number[] }
+  | { received: number; open: number }
+  | { wrong: string[]; frames: number; latencies: number[]; reconnects: number }
 export type Order = { connect: Plan } | { count: true } | { judge: Sent[] }
 
 interface Client {
   wants: { zone?: number; session?: number }
   path: string
   rest: string
+  lastId: string
+  connections: number
   isOpen: boolean
   numbers: number[]
 }
 
 const AT_ONCE = 100
+/** A client that was cut off comes back after up to so long. */
+const BACK_MS = 1_000
+const ID = /^id: (.+)$/m
 const NUMBER = /"event_id":"n(\d+)"/
 const clients: Client[] = []
 /** Of each frame: the number of its update, and when it came. */
@@ -42,23 +48,33 @@ const times: number[] = []
 function clientOf(i: number, { clients: all, wide, zones, sessions }: Plan): Client {
   const wants = i < all * wide ? {} : i % 2 === 0 ? { zone: i % zones } : { session: i % sessions }
   const query = 'zone' in wants ? `&zone=Z${wants.zone}` : 'session' in wants ? `&session=S${wants.session}` : ''
-  return { wants, path: `/v1/status-updates?all=true${query}`, rest: '', isOpen: false, numbers: [] }
+  const path = `/v1/status-updates?all=true${query}`
+  return { wants, path, rest: '', lastId: '', connections: 0, isOpen: false, numbers: [] }
 }
 
-function open(client: Client, port: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
+/** Resolves at its first bytes; whatever ends it later, it comes back. */
+function open(client: Client, port: number): Promise<void> {
+  return new Promise((resolve) => {
+    const position = client.lastId === '' ? '' : `last-event-id: ${client.lastId}\r\n`
     const socket = connect(port, '127.0.0.1', () =>
-      socket.write(`GET ${client.path} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: text/event-stream\r\n\r\n`),
+      socket.write(`GET ${client.path} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: text/event-stream\r\n${position}\r\n`),
     )
-    socket.once('error', reject)
+    client.rest = ''
     socket.on('data', (bytes) => {
-      read(client, bytes.toString('latin1'))
-      if (client.isOpen) return
-      client.isOpen = true
-      resolve(socket)
+      const text = bytes.toString('latin1')
+      if (!client.isOpen && !text.startsWith('HTTP/1.1 200')) return void socket.destroy() // not ready yet
+      if (!client.isOpen) {
+        client.isOpen = true
+        client.connections++
+        resolve()
+      }
+      read(client, text)
     })
-    socket.on('close', () => {
-      if (client.isOpen) client.rest += 'closed'
+    socket.on('error', () => {})
+    socket.on('close', async () => {
+      client.isOpen = false
+      await sleep(Math.random() * BACK_MS)
+      resolve(open(client, port))
     })
   })
 }
@@ -68,6 +84,7 @@ function read(client: Client, text: string): void {
   const frames = (client.rest + text).split('\n\n')
   client.rest = frames.pop() ?? ''
   for (const frame of frames) {
+    client.lastId = ID.exec(frame)?.[1] ?? client.lastId
     const number = Number(NUMBER.exec(frame)?.[1] ?? -1)
     if (number < 0) continue
     numbers.push(number)
@@ -94,16 +111,18 @@ async function connectAll(plan: Plan): Promise<Told> {
 
 function judge(sent: Sent[]): Told {
   const wrong: string[] = []
-  for (const [i, { wants, numbers: own, rest }] of clients.entries()) {
+  let reconnects = 0
+  for (const [i, { wants, numbers: own, connections, isOpen }] of clients.entries()) {
+    reconnects += connections - 1
     const wanted = sent.flatMap(({ zone, session }, number) =>
       (wants.zone ?? zone) === zone && (wants.session ?? session) === session ? [number] : [],
     )
     const seen = [...own].sort((a, b) => a - b)
-    if (seen.join() !== wanted.join() || !isInOrder(own, sent) || rest.includes('closed'))
-      wrong.push(`client ${i} wanted ${wanted.length} and has ${seen.length}, ${rest.slice(-200)}`)
+    if (seen.join() !== wanted.join() || !isInOrder(own, sent) || !isOpen)
+      wrong.push(`client ${i} wanted ${wanted.length} and has ${seen.length}, over ${connections} connections`)
   }
   const latencies = numbers.map((number, i) => (times[i] as number) - (sent[number] as Sent).committedAt)
-  return { wrong, frames: numbers.length, latencies: latencies.sort((a, b) => a - b) }
+  return { wrong, frames: numbers.length, latencies, reconnects }
 }
 
 /** That of the partitions. */
@@ -119,6 +138,6 @@ function isInOrder(own: readonly number[], sent: readonly Sent[]): boolean {
 
 process.on('message', async (order: Order) => {
   if ('connect' in order) process.send?.(await connectAll(order.connect))
-  else if ('count' in order) process.send?.({ received: numbers.length })
-  else process.send?.(judge(order.judge))
+  else if ('judge' in order) process.send?.(judge(order.judge))
+  else process.send?.({ received: numbers.length, open: clients.filter(({ isOpen }) => isOpen).length })
 })

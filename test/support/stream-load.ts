@@ -7,9 +7,14 @@ import { until } from '../../local/until.ts'
 import { type StatusTopic, updateOf } from './status-topic.ts'
 import type { Order, Plan, Sent, Told } from './stream-load-client.ts'
 
+interface Server {
+  pid: number
+  url: string
+}
+
 export interface LoadOptions {
   topic: StatusTopic
-  server: { pid: number; url: string }
+  server: Server
   clients: number
   /** Of all clients. */
   wide: number
@@ -17,6 +22,8 @@ export interface LoadOptions {
   transactions: number
   updatesOfEach: number
   everyMs: number
+  /** Ends the server, and starts it again at the same port. As many updates again are committed between. */
+  restart?: { end: () => Promise<void>; start: () => Promise<Server> }
 }
 
 /** Times in milliseconds. */
@@ -34,6 +41,10 @@ export interface LoadReport {
   cpuMicrosPerFrame: number
   kibPerClient: number
   rssMib: number
+  /** Streams that came back; without a restart none does. */
+  reconnects: number
+  /** After a restart, from the start being ready to the last frame that was missed, and `/healthz` meanwhile. */
+  back?: { allMs: number; health: Quantiles }
 }
 
 export interface Quantiles {
@@ -60,20 +71,21 @@ export async function runStreamLoad(options: LoadOptions): Promise<LoadReport> {
     const healthWhileConnecting = quantilesOf(await connecting())
     const rssMib = memoryOf(server.pid).VmRSS
     const kibPerClient = ((rssMib - before) * 1_024) / clients
-    await commitSome(topic, 0, 1, 1) // a producer's first transaction takes long
-
+    // A producer's first transaction takes long.
+    await Promise.all(Array.from({ length: topic.partitions }, (_, partition) => topic.abort(partition, [updateOf(0)])))
     const delivering = watchHealth(server.url)
     const cpu = processOf(server.pid).seconds
-    const sent = await commitSome(topic, options.transactions, options.updatesOfEach, options.everyMs)
-    const expected = framesOf(plan, sent)
-    const isThere = async () => (await ask(child, { count: true }, 'received')).received >= expected
-    await until(isThere, { timeoutMs: DELIVERY_MS, what: `${expected} frames have come`, everyMs: 100 }).catch(() => {})
+    const sent = await commitSome(options)
+    await haveAll(child, plan, sent)
     const seconds = processOf(server.pid).seconds - cpu
     const health = quantilesOf(await delivering())
-    const { wrong, frames, latencies } = await ask(child, { judge: sent }, 'wrong')
+    const { latencies, frames } = await ask(child, { judge: sent }, 'wrong')
+    const back = options.restart && (await comeBack(child, plan, sent, options))
+    const { wrong, reconnects } = await ask(child, { judge: sent }, 'wrong')
     return {
       ...{ wrong, frames, connectMs: connected, slowestConnectMs: most, latency: quantilesOf(latencies), health },
-      ...{ healthWhileConnecting, cpuMicrosPerFrame: (seconds * 1e6) / frames, kibPerClient, rssMib },
+      ...{ healthWhileConnecting, cpuMicrosPerFrame: (seconds * 1e6) / frames, kibPerClient, rssMib, reconnects },
+      ...(back && { back }),
     }
   } finally {
     child.kill()
@@ -94,20 +106,39 @@ async function ask<K extends string>(
   return told as Extract<Told, Record<K, unknown>>
 }
 
-async function commitSome(topic: StatusTopic, transactions: number, each: number, everyMs: number): Promise<Sent[]> {
-  const sent: Sent[] = []
-  if (transactions === 0)
-    await Promise.all(Array.from({ length: topic.partitions }, (_, partition) => topic.abort(partition, [updateOf(0)])))
+/** Resolves also when they do not come: what is missing is told in the end. */
+async function haveAll(child: ChildProcess, plan: Plan, sent: readonly Sent[]): Promise<void> {
+  const expected = framesOf(plan, sent)
+  const isThere = async () => {
+    const { received, open } = await ask(child, { count: true }, 'received')
+    return received >= expected && open === plan.clients
+  }
+  await until(isThere, { timeoutMs: DELIVERY_MS, what: `${expected} frames have come`, everyMs: 100 }).catch(() => {})
+}
+
+async function comeBack(child: ChildProcess, plan: Plan, sent: Sent[], options: LoadOptions) {
+  const { end, start } = options.restart as NonNullable<LoadOptions['restart']>
+  await end()
+  await commitSome({ ...options, everyMs: 0 }, sent)
+  const { url } = await start()
+  const began = performance.now()
+  const coming = watchHealth(url)
+  await haveAll(child, plan, sent)
+  return { allMs: performance.now() - began, health: quantilesOf(await coming()) }
+}
+
+async function commitSome(options: LoadOptions, sent: Sent[] = []): Promise<Sent[]> {
+  const { topic, transactions, updatesOfEach, everyMs } = options
   for (let i = 0; i < transactions; i++) {
     const next = Date.now() + everyMs
     const partition = i % topic.partitions
-    const updates = Array.from({ length: each }, (_, n) => {
+    const updates = Array.from({ length: updatesOfEach }, (_, n) => {
       const number = sent.length + n
       const fields = { event_id: `n${number}`, zone_id: `Z${number % ZONES}`, session_id: `S${number % SESSIONS}` }
       return updateOf(partition, fields)
     })
     const committedAt = await topic.commit(partition, updates)
-    for (let n = 0; n < each; n++)
+    for (let n = 0; n < updatesOfEach; n++)
       sent.push({ partition, zone: sent.length % ZONES, session: sent.length % SESSIONS, committedAt })
     await sleep(Math.max(0, next - Date.now()))
   }

@@ -33,9 +33,9 @@ export const subjectOfEvent = (id: string) => `e:${id}`
 export const subjectOfSession = (id: string) => `s:${id}`
 export const subjectOfCard = (card: string) => `c:${card}`
 
-/** What V8 and the cache need for an entry, and for a part of one, beside their texts; measured. */
-const ENTRY_BYTES = 700
-const PART_BYTES = 120
+/** What V8 and the cache need for an entry, and for a part of one, beside their texts; measured by test/acceptance/cache-memory.ts. */
+const ENTRY_BYTES = 555
+const PART_BYTES = 400
 
 /** Bytes of memory that an answer takes under its key, about. */
 export function weightOf(key: string, { json, parts }: Answer): number {

@@ -10,7 +10,7 @@
  * - *Negative*: that there is nothing is kept too, but briefly, and not for when the stores fail.
  */
 import { type Answer, type Part, subjectOfCard, subjectOfEvent, subjectOfSession } from './answer.ts'
-import { createRecent, type Judgement } from './recent.ts'
+import { createRecent, type Judgement, RECENT_BYTES } from './recent.ts'
 import { createShown } from './shown.ts'
 import { createStore, type Entry } from './store.ts'
 
@@ -77,16 +77,18 @@ const STALE_MS = 3_600_000
 /** Loaded ahead in the last part of its life, when it was given so often. */
 const AHEAD_MS = FRESH_MS / 5
 const OFTEN = 3
-/** Subjects of which the last news is remembered: more than change while a load is on its way. */
+/** Subjects of which the last news is remembered: more than change while a load is on its way; and the part of the memory for them. */
 const MOST_RECENT = 50_000
+const RECENT_PART = 4
 /** Loads of one answer while news of it goes on coming in; the last one is given, and counts as outdated. */
 const MOST_LOADS = 3
 const MOST_LOADS_OF_OLDER = 30
 
 export function createReadThrough(options: ReadThroughOptions): ReadThrough {
   const { mostBytes, isTold, onEvicted, now = () => performance.now() } = options
-  const store = createStore(mostBytes, onEvicted)
-  const recent = createRecent(MOST_RECENT)
+  const mostRecent = Math.min(MOST_RECENT, Math.floor(mostBytes / RECENT_PART / RECENT_BYTES))
+  const store = createStore(mostBytes - mostRecent * RECENT_BYTES, onEvicted)
+  const recent = createRecent(mostRecent)
   const shown = createShown()
   const flights = new Map<string, Promise<Look>>()
   /** Of the answers kept before, none is good. */
@@ -235,7 +237,7 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
       return store.size
     },
     get bytes() {
-      return store.bytes
+      return store.bytes + recent.size * RECENT_BYTES
     },
   }
 }

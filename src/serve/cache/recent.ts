@@ -15,7 +15,12 @@ export interface Recent {
    * @param version null: the load brought nothing of it, or the subject is a list.
    */
   judge(subject: string, version: string | null, since: number): Judgement
+  /** Subjects. */
+  readonly size: number
 }
+
+/** What one subject takes, about; measured by test/acceptance/cache-memory.ts. */
+export const RECENT_BYTES = 260
 
 export type Judgement = 'good' | 'changed' | 'older'
 
@@ -28,6 +33,8 @@ interface Heard {
 
 export function createRecent(most: number): Recent {
   const heard = new Map<string, Heard>()
+  /** Goes from the oldest on, and never back: a new walk would pass the holes of all that was deleted at the beginning of the map. */
+  let oldest = heard.entries()
   let moment = 0
   /** All that was heard after it is still known. */
   let complete = 0
@@ -43,13 +50,17 @@ export function createRecent(most: number): Recent {
   }
 
   function forgetOldest(): void {
-    const [oldest] = heard
-    if (oldest === undefined) return
-    heard.delete(oldest[0])
-    complete = oldest[1].last
+    const { value } = oldest.next()
+    if (value === undefined) return
+    const [subject, { last }] = value
+    heard.delete(subject)
+    complete = last
   }
 
   return {
+    get size() {
+      return heard.size
+    },
     now: () => moment,
     noteChanged(subject) {
       touch(subject).changedAt = moment
@@ -62,6 +73,7 @@ export function createRecent(most: number): Recent {
     },
     noteAll() {
       heard.clear()
+      oldest = heard.entries()
       complete = ++moment
     },
     judge(subject, version, since) {

@@ -13,8 +13,8 @@
 import type { Occupancy, SessionSummary, ZoneView } from '../../contract/api.ts'
 import type { StatusUpdate } from '../../contract/status-update.ts'
 import { type Choice, choose, type Page, type SessionCursor } from './board/choose.ts'
-import { createKeeper, hasLeft } from './board/keeper.ts'
-import { hoursToMs, occupancyOf } from './board/occupancy.ts'
+import { hasLeft, Keeper } from './board/keeper.ts'
+import { occupancyOf } from './board/occupancy.ts'
 import { parkedZones, summaryOf, zoneView } from './board/views.ts'
 
 export type { Choice, Page, SessionCursor } from './board/choose.ts'
@@ -22,7 +22,8 @@ export type { Choice, Page, SessionCursor } from './board/choose.ts'
 export interface Board {
   /**
    * Takes a committed update of the status topic in, in the order of its partition; null: the key has ended. One whose
-   * revision is not above what is known of its key changes nothing. Keys without a session are not on the board.
+   * revision is not above what is known of its key changes nothing. Keys without a session are not on the board; the key of
+   * the others is the session id.
    */
   apply(key: string, update: StatusUpdate | null): void
   /** Those zones, of these or (null) of all, in which somebody is parked, by their ids. */
@@ -56,12 +57,15 @@ export interface BoardOptions {
   mostHistories?: number
 }
 
+const HOUR_MS = 3_600_000
+
 /** Throws RangeError on options that make no sense. */
 export function createBoard(options: BoardOptions): Board {
   const { now = Date.now, keepEndedMs, historyMs, stepMs, mostHistories = 50_000 } = options
   if (keepEndedMs < historyMs)
     throw new RangeError(`keepEndedMs is ${keepEndedMs} and must be at least historyMs, which is ${historyMs}`)
-  const keeper = createKeeper(keepEndedMs, { windowMs: historyMs, stepMs, most: mostHistories })
+  if (!(stepMs >= 1_000)) throw new RangeError(`stepMs is ${stepMs} and must be at least 1000`)
+  const keeper = new Keeper(keepEndedMs, { windowMs: historyMs, stepMs, most: mostHistories })
   let latest = 0
   const clock = () => {
     latest = Math.max(latest, now())
@@ -86,7 +90,7 @@ export function createBoard(options: BoardOptions): Board {
       const at = settled()
       const number = id === null ? null : keeper.zones.names.numberOf(id)
       const parked = number === null ? keeper.parked : keeper.zones.countsOf(number).parked
-      const spanMs = Math.min(hoursToMs(hours), historyMs)
+      const spanMs = Math.min(hours * HOUR_MS, historyMs)
       return occupancyOf(parked, keeper.history.changes(number, at), { now: at, spanMs, stepMs })
     },
     sessions(choice, page) {

@@ -1,5 +1,4 @@
 /** Which sessions are asked for, and one page of them. */
-
 import { createFewFirst, type FewFirst } from './few-first.ts'
 import { hasLeft, type Keeper } from './keeper.ts'
 import { USED } from './rows.ts'
@@ -55,7 +54,7 @@ interface Filter {
   among: Uint8Array | null
 }
 
-interface Walk extends Filter {
+interface Wanted extends Filter {
   cursor: { at: number; key: Buffer } | null
   now: number
   first: FewFirst
@@ -93,9 +92,9 @@ function* ways({ rows, sessions, zones }: Keeper, choice: Choice): Generator<[fi
   }
 }
 
-/** All in one loop without calls, since it may look at every session there is. */
-function walk({ rows, sessions }: Keeper, from: number, next: Int32Array | null, walk: Walk): void {
-  const { word, zone, among, cursor, now, first } = walk
+/** In one loop, and without a call for those passed over, since it may look at every session there is. */
+function walk({ rows, sessions }: Keeper, from: number, next: Int32Array | null, wanted: Wanted): void {
+  const { word, zone, among, cursor, now, first } = wanted
   const { flags, occurredAt } = rows
   const latest = cursor?.at ?? Number.POSITIVE_INFINITY
   let least = first.isFull() ? (occurredAt[first.last()] as number) : 0

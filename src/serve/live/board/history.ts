@@ -28,6 +28,7 @@ type Ring = Int8Array | Int16Array | Int32Array
 
 export interface HistoryOptions {
   windowMs: number
+  /** At least a second: steps since 1970 are counted in 32 bits. */
   stepMs: number
   /** Zones with a history of their own. */
   most: number
@@ -41,17 +42,18 @@ export function createHistory(names: Names, { windowMs, stepMs, most }: HistoryO
   const all = { ring: new Int32Array(length), newest: NEVER }
   const rings: (Ring | null)[] = []
   /** The newest step in which something moved, of each zone. */
-  let newest = new Float64Array(FEWEST).fill(NEVER)
+  let newest = new Int32Array(FEWEST).fill(NEVER)
   let count = 0
   let hand = 0
   const forgotten = (now: number) => stepOf(now, stepMs) - length
 
-  /** Holds the number of the zone for as long as the zone has a history. */
+  /** Its number, which is held for as long as the zone has a history. */
   const touch = (name: string, now: number) => {
-    const zone = names.hold(name)
+    const known = names.numberOf(name)
+    const before = newest[known] ?? NEVER
+    const zone = before === NEVER ? names.hold(name) : known
     if (zone >= newest.length) newest = grown(newest, grownCapacity(names.end), NEVER)
-    const before = newest[zone] as number
-    if (before !== NEVER) names.release(zone)
+    while (zone >= rings.length) rings.push(null)
     if (before <= forgotten(now) && !rings[zone] && count < most) {
       rings[zone] = new Int8Array(length)
       count++
@@ -93,11 +95,12 @@ export function createHistory(names: Names, { windowMs, stepMs, most }: HistoryO
 /** Adds to a ring whose newest step is `newest`; what it holds of a window ago goes. Returns the ring, or a wider one. */
 function put(ring: Ring, newest: number, step: number, by: number): Ring {
   const { length } = ring
+  const at = step % length
   for (let old = Math.max(newest, step - length) + 1; old <= step; old++) ring[old % length] = 0
-  const value = (ring[step % length] as number) + by
-  ring[step % length] = value
-  if (ring[step % length] === value) return ring
+  const value = (ring[at] as number) + by
+  ring[at] = value
+  if (ring[at] === value) return ring
   const wider = ring instanceof Int8Array ? Int16Array.from(ring) : Int32Array.from(ring)
-  wider[step % length] = value
+  wider[at] = value
   return wider
 }

@@ -1,8 +1,6 @@
 import type { Occupancy } from '../../../contract/api.ts'
 import { isoOf } from '../../../contract/iso-time.ts'
 
-const HOUR_MS = 3_600_000
-
 /**
  * How many were parked at the end of each step of the last `spanMs`, and are now.
  *
@@ -24,5 +22,3 @@ export function occupancyOf(
   }
   return { step: stepMs, points: points.reverse() }
 }
-
-export const hoursToMs = (hours: number): number => hours * HOUR_MS

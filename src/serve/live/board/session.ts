@@ -16,10 +16,10 @@
  *   come again.
  * - Going from one zone to another is a move of both, at the time of the update that names the other. A zone that is
  *   named for the first time is the one that it was in from the start.
- * - When the first update that is seen of it has an earlier status that was parked, it has been parked since before
- *   the window: the topic keeps a day of history of each key, so what is no longer there is older than that. So is
- *   what is known from another kind's update alone, whose `state` only tells when it was last confirmed; its time is
- *   taken, which in a whole topic lies before the window as well.
+ * - The topic keeps a day of history of each key, so what is no longer there is older than the window. When the first
+ *   update that is seen of a session has a previous status that was parked, it has been parked since before the window.
+ *   When that update is of another kind, its `state` tells only when the session's word was last confirmed. That time is
+ *   taken: in a whole topic it lies before the window as well.
  * - No move comes before the one before it (kinds may be late with respect to each other), so no count falls below 0.
  * - Moves that cancel out within one step, or are older than the window, are not kept.
  */

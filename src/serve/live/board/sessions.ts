@@ -106,7 +106,7 @@ export function createSessions(zones: ZoneNumbers): Sessions {
       if (oldCard !== card) unlinkCard(row, oldCard)
       store(row, isNew)
       rows.occurredAt[row] = session.occurredAt
-      if (isNew) byKey.set(key, row)
+      if (isNew) byKey.add(key, row)
       if (oldCard !== card) linkCard(row, card)
       return row
     },

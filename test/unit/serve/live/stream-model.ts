@@ -145,8 +145,9 @@ export class Topic {
   /** Pieces of readings that go well from now on, and those that fail then. */
   successes = 0
   failures = 0
+  isAway = false
 
-  constructor(partitions: number, mostRecent: number, beginAt: readonly number[] = []) {
+  constructor(partitions: number, mostRecent: number, beginAt: readonly number[] = [], aheadMs = 0) {
     this.log = Array.from({ length: partitions }, (_, partition) => {
       const old = beginAt[partition] ?? 0
       return Array.from({ length: old }, (_, offset) => (offset % 3 === 2 ? null : itemAt(partition, offset)))
@@ -154,7 +155,7 @@ export class Topic {
     this.hub = createHub({
       mostRecent,
       readBetween: (from, to, onItems, signal) => this.#readBetween(from, to, onItems, signal),
-      ...{ isAway: () => false, aheadMs: 0, pauseMs: 1 },
+      ...{ isAway: () => this.isAway, aheadMs, pauseMs: 1 },
     })
     for (const [partition, offset] of beginAt.entries()) if (offset > 0) this.hub.begin(partition, offset)
   }
