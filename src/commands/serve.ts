@@ -3,33 +3,25 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Kafka } from 'kafkajs'
 import type { Logger } from 'pino'
-import { type Mongo, openMongo } from '../documents/connect.ts'
-import { createSealer } from '../documents/encryption.ts'
+import { openMongo } from '../documents/connect.ts'
 import { ensureIndexes, INDEXES_OF_SERVE } from '../documents/indexes.ts'
-import { createStore } from '../documents/store.ts'
-import { createLookUp } from '../look-up.ts'
-import { type Cards, createCards } from '../normalize/card-data.ts'
-import { clockOf } from '../normalize/time-zone.ts'
+import { createCards } from '../normalize/card-data.ts'
 import { createHealth, type Health } from '../operate/health.ts'
 import { createLog } from '../operate/log.ts'
 import { createOutages, type Outages } from '../operate/outages.ts'
 import { version } from '../operate/version.ts'
 import { watch } from '../operate/watch.ts'
-import { openPrimary, type Primary } from '../primary/primary.ts'
+import { openPrimary } from '../primary/primary.ts'
 import { createAccess } from '../serve/access/access.ts'
 import { createReadThrough, type ReadThrough } from '../serve/cache/read-through.ts'
 import { type Changes, followChanges } from '../serve/changes.ts'
-import { type ClusterTime, createClusterTime } from '../serve/cluster-time.ts'
-import { createFill } from '../serve/fill.ts'
-import { createEventFinder } from '../serve/find-events.ts'
+import { createClusterTime } from '../serve/cluster-time.ts'
 import { startServer } from '../serve/http/server.ts'
 import { createBoard } from '../serve/live/board.ts'
 import { createDeadLetters, type DeadLetters } from '../serve/live/dead-letters.ts'
 import { createLive, type Live } from '../serve/live/live.ts'
-import type { LookUp } from '../serve/look-up.ts'
 import { createServeMetrics, type ServeMetrics } from '../serve/metrics.ts'
 import { cacheReport } from '../serve/report.ts'
-import { createTimed } from '../serve/timed.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import type { Heads } from '../status/heads/heads.ts'
 import { headsOpener } from '../status/heads/open.ts'
@@ -38,6 +30,7 @@ import { partitionCount } from '../stream/topics.ts'
 import { within } from '../stream/within.ts'
 import { printHelp, readArguments } from './command-line.ts'
 import { createUpdateReader } from './read-update.ts'
+import { lookUpOf } from './serve/look-up-of.ts'
 import { OPTIONS, printNewKey } from './serve/make-key.ts'
 import { type Close, type Lifetime, runService } from './service.ts'
 
@@ -224,35 +217,6 @@ function startDeadLetters({ kafka, settings, log, signal }: Common): DeadLetters
     if (!signal.aborted) log.warn({ reason: error.message }, 'dead letters cannot be counted')
   })
   return letters
-}
-
-interface Layers {
-  cache: ReadThrough
-  mongo: Mongo
-  time: ClusterTime
-  primary: Primary | null
-  cards: Cards
-}
-
-function lookUpOf({ settings, metrics, log }: Common, { cache, mongo, time, primary, cards }: Layers): LookUp {
-  const clock = settings.timeZone === null ? null : clockOf(settings.timeZone)
-  const { keys, paths } = settings.encryption
-  return createLookUp({
-    ...{ cache, primary, timed: createTimed(metrics), reading: { keys, clock } },
-    finder: createEventFinder(mongo.collection, time),
-    reader: {
-      ...{ cards, clock, seal: createSealer(paths, keys), retentionMs: settings.retentionMs },
-      onRejected(reason, message) {
-        metrics.rejectedRows.inc({ reason })
-        log.warn({ reason, message }, 'a row of the primary store is no event, and is left out')
-      },
-    },
-    fill: createFill(createStore(mongo.collection), (reason, documents) => {
-      metrics.fillFailures.inc(documents)
-      log.warn({ reason, documents }, 'what the primary store had was shown, and could not be merged into MongoDB')
-    }),
-    onLook: (outcome) => metrics.lookUps.inc({ layer: 'memory', outcome }),
-  })
 }
 
 function showSizes(metrics: ServeMetrics, cache: ReadThrough, live: Live): void {

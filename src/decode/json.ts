@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Reject } from '../contract/dead-letter.ts'
 import { Decimal, type Json } from '../contract/record.ts'
+import { giveNamesBack, renameEscapedKeys } from './escaped-keys.ts'
 import { exactNumber } from './number.ts'
 
 /** A value, or why there is none. */
@@ -27,12 +28,15 @@ export function decodeJson(bytes: Buffer): Decoded {
 /** Parses JSON text, exactly where a double would not do. */
 export function parseJson(text: string): Decoded {
   try {
-    const value = mayBeInexact(text) ? parseExactly(text) : (JSON.parse(text) as Json)
+    const renamed = renameEscapedKeys(text)
+    const value = renamed === null ? parse(text) : giveNamesBack(parse(renamed.text), renamed.names)
     return text.includes('\\u') && SURROGATE_ESCAPE.test(text) && !isWellFormed(value) ? ILL_FORMED : { value }
   } catch (error) {
     return rejectOf(error)
   }
 }
+
+const parse = (text: string): Json => (mayBeInexact(text) ? parseExactly(text) : (JSON.parse(text) as Json))
 
 const BYTE_ORDER_MARK = 0xfeff
 

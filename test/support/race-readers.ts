@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from '@jest/globals'
 import type { Collection } from 'mongodb'
 import type { EventView } from '../../src/contract/api.ts'
@@ -10,6 +11,8 @@ import type { Memory, ReadAnswer } from './read-client.ts'
 type Ask = (path: string) => Promise<ReadAnswer>
 
 const PAGE = 5
+/** What a client does with an answer takes so long at most. */
+const PAUSE_MS = 100
 
 /** One client, until `isDone`. What it should not have seen is told to its memory. */
 export async function readRace(ask: Ask, isDone: () => boolean, memory: Memory, reader: number): Promise<void> {
@@ -22,6 +25,7 @@ export async function readRace(ask: Ask, isDone: () => boolean, memory: Memory, 
     else if (choice < 7) await readSession(ask, memory, sessionOf(i))
     else if (choice < 9) await readCard(ask, memory, i)
     else await readPages(ask, memory, i)
+    await delay(random.int(0, PAUSE_MS))
   }
 }
 

@@ -1,6 +1,7 @@
+import { quietKafka } from '../../local/quiet-kafka.ts'
 import { cardToken } from '../../src/contract/card-token.ts'
 import { createRandom } from '../../src/simulate/random.ts'
-import { produce } from './produce.ts'
+import { sendAll } from '../../src/stream/send.ts'
 import type { RunNames } from './run-names.ts'
 
 /** Records of few events, for readers to race: of what sessions and cards they are, and which of them may go. */
@@ -19,7 +20,9 @@ export const tokens = Array.from({ length: CARDS }, (_, i) => cardToken(TOKEN_KE
 export const stays = (id: string) => !id.endsWith('0')
 
 /** Records that are new, newer, late, of errors, and null values: each call gives the next ones. */
-export function createRaceTraffic(brokers: string, names: RunNames, seed: string) {
+export async function openRaceTraffic(brokers: string, names: RunNames, seed: string) {
+  const producer = quietKafka(brokers, 'race').producer({ allowAutoTopicCreation: false })
+  await producer.connect()
   const random = createRandom(seed)
   const start = Date.now() - 3_600_000
   let sent = 0
@@ -46,10 +49,11 @@ export function createRaceTraffic(brokers: string, names: RunNames, seed: string
       const records = Array.from({ length: count }, () => recordOf(sent++))
       const [events, responses] = [false, true].map((is) => records.filter(({ isResponse }) => isResponse === is))
       await Promise.all([
-        produce(brokers, names.EVENTS_TOPICS, events ?? []),
-        produce(brokers, names.RESPONSES_TOPICS, responses ?? []),
+        sendAll(producer, names.EVENTS_TOPICS, events ?? []),
+        sendAll(producer, names.RESPONSES_TOPICS, responses ?? []),
       ])
     },
+    [Symbol.asyncDispose]: () => producer.disconnect(),
   }
 }
 

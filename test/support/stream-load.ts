@@ -97,11 +97,15 @@ async function ask<K extends string>(
   order: Order,
   key: K,
 ): Promise<Extract<Told, Record<K, unknown>>> {
+  const answered = new AbortController()
+  const { signal } = answered
   child.send(order)
-  const [told] = (await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(([code]) => Promise.reject(new Error(`The clients ended with ${code}`))),
-  ])) as [Told]
+  const ended = once(child, 'exit', { signal }).then(([code]) => {
+    throw new Error(`The clients ended with ${code}`)
+  })
+  const [told] = (await Promise.race([once(child, 'message', { signal }), ended]).finally(() => answered.abort())) as [
+    Told,
+  ]
   if (!(key in told)) throw new Error(`The clients told ${Object.keys(told)} instead of ${key}`)
   return told as Extract<Told, Record<K, unknown>>
 }

@@ -64,12 +64,14 @@ export function LookUp({ onNumber, onOther }: LookUpProps) {
           <p>
             <strong>That looks like a card number.</strong> As a session id it would stand in the address of this page.
           </p>
-          <button type="button" class="button button-main" onClick={() => openCard(doubtful)}>
-            Look it up as a card
-          </button>
-          <button type="button" class="button" onClick={() => openSession(doubtful)}>
-            It is a session id
-          </button>
+          <div class="note-actions">
+            <button type="button" class="button button-main" onClick={() => openCard(doubtful)}>
+              Look it up as a card
+            </button>
+            <button type="button" class="button" onClick={() => openSession(doubtful)}>
+              It is a session id
+            </button>
+          </div>
         </div>
       )}
     </section>

@@ -1,5 +1,5 @@
 import type { SessionSummary } from '../../src/contract/api.ts'
-import { age, utc } from './format.ts'
+import { clock, span, utc } from './format.ts'
 import { useNow, useSteady } from './hooks.ts'
 import { Age, At, Id, Status } from './parts.tsx'
 import { hashOf, NO_SESSION_FILTERS } from './routes.ts'
@@ -75,8 +75,8 @@ function Ends({ session: { ends_at, parked, overdue } }: { session: SessionSumma
   const ms = Date.parse(ends_at)
   if (!overdue || Number.isNaN(ms)) return <Age iso={ends_at} />
   return (
-    <span class="overdue" title={utc(ends_at)}>
-      overdue, ended {age(ms, now)}
+    <span class="overdue" title={`ended ${clock.at(ms, now)} · ${utc(ends_at)}`}>
+      {span(now - ms)} overdue
     </span>
   )
 }

@@ -3,11 +3,11 @@
  * what lies at its own position or behind it, so nobody gets anything twice. The reading goes at the pace of its members; one
  * that holds the others up leaves, and stands where it has come to.
  */
-import { setImmediate as yieldOnce } from 'node:timers/promises'
-import { frameOf, reach } from './frames.ts'
-import { type Item, jsonFor } from './item.ts'
-import { createListeners, type Group, type Listener } from './listeners.ts'
-import { earliest, latest, offsetIn, type Position, positionText } from './position.ts'
+import { framesOf } from './frames.ts'
+import type { Item } from './item.ts'
+import type { Listener } from './listeners.ts'
+import type { Pacer } from './pacer.ts'
+import { earliest, latest, offsetIn, type Position } from './position.ts'
 
 /** Reads committed updates from Kafka, from one position up to another; `onItems` gets those of one partition, in order. */
 export type ReadBetween = (
@@ -19,7 +19,7 @@ export type ReadBetween = (
 
 export interface Member {
   readonly listener: Listener
-  /** Where it stands, as far as it was given anything; moves on. */
+  /** Where it stands; moves on with what it is given. */
   position: number[]
 }
 
@@ -31,33 +31,29 @@ export interface Company {
 }
 
 export interface CompanyOptions {
+  pacer: Pacer
   /** Its turn is over: all leave. */
   isOver: () => boolean
-  /** Called once for each member, whose position is then where it stands. `error`: the reading failed. */
+  /** Called once for each member. `error`: the reading failed. */
   onLeft: (member: Member, error?: unknown) => void
 }
 
-/** Items that are handed out between two looks at who can take more. */
+/** What is handed out between two looks at who can take more: items, and their characters. */
 const MOST_AT_ONCE = 100
+const MOST_CHARACTERS = 128 * 1024
 /** Bytes that may wait for a member. */
 export const MOST_WAITING = 128 * 1024
 /** How long the others wait for a member that has so many: less than 64 KiB a second is for a company of its own. */
 const PATIENCE_MS = 2_000
 
-export function createCompany(all: readonly Member[], { isOver, onLeft }: CompanyOptions): Company {
+export function createCompany(all: readonly Member[], { pacer, isOver, onLeft }: CompanyOptions): Company {
   const ending = new AbortController()
-  const listeners = createListeners()
   const members = new Map(all.map((member) => [member.listener, member]))
-  for (const { listener } of all) listeners.add(listener)
-  /** How far it was read. */
-  let read = all.map(({ position }) => [...position]).reduce(earliest)
 
   function leave(listener: Listener, error?: unknown): void {
     const member = members.get(listener)
     if (!member) return
     members.delete(listener)
-    listeners.remove(listener)
-    member.position = latest(member.position, read)
     onLeft(member, error)
     if (members.size === 0) ending.abort()
   }
@@ -65,23 +61,11 @@ export function createCompany(all: readonly Member[], { isOver, onLeft }: Compan
     for (const listener of [...members.keys()]) leave(listener, error)
   }
 
-  function give(items: readonly Item[]): void {
-    const frames = new Map<Listener, string>()
-    for (const item of items) {
-      for (const group of listeners.wanting(item)) addFrames(frames, item, group)
-      reach(read, item)
-    }
-    for (const [listener, text] of frames) listener.deliver([Buffer.from(text)])
-  }
-
-  function addFrames(frames: Map<Listener, string>, item: Item, { members: group, filter }: Group): void {
-    const json = jsonFor(item, filter)
-    for (const listener of group) {
-      const { position } = members.get(listener) as Member
-      if (item.offset < offsetIn(position, item.partition)) continue
-      reach(position, item)
-      frames.set(listener, (frames.get(listener) ?? '') + frameOf(positionText(position), json))
-    }
+  function give({ listener, position }: Member, items: readonly Item[]): void {
+    if (!members.has(listener)) return
+    const missed = items.filter(({ partition, offset }) => offset >= offsetIn(position, partition))
+    const { frames } = framesOf(missed, position, listener.filter, Number.POSITIVE_INFINITY)
+    if (frames.length > 0) listener.deliver([frames])
   }
 
   async function waitForSlow(): Promise<void> {
@@ -91,10 +75,10 @@ export function createCompany(all: readonly Member[], { isOver, onLeft }: Compan
   }
 
   async function onItems(items: readonly Item[]): Promise<void> {
-    for (let at = 0; at < items.length && members.size > 0; at += MOST_AT_ONCE) {
-      give(items.slice(at, at + MOST_AT_ONCE))
+    for (const some of slicesOf(items)) {
+      if (members.size === 0) return
+      await Promise.all(Array.from(members.values(), (member) => pacer.run(() => give(member, some))))
       await waitForSlow()
-      await yieldOnce()
       if (isOver()) leaveAll()
     }
   }
@@ -104,12 +88,23 @@ export function createCompany(all: readonly Member[], { isOver, onLeft }: Compan
     close: leaveAll,
     async read(readBetween, end) {
       try {
-        await readBetween([...read], end, onItems, ending.signal)
-        read = latest(read, end)
+        const from = all.map(({ position }) => [...position]).reduce(earliest)
+        await readBetween(from, end, onItems, ending.signal)
+        for (const member of members.values()) member.position = latest(member.position, end)
         leaveAll()
       } catch (error) {
         leaveAll(error) // nobody is left where that broke it off
       }
     },
+  }
+}
+
+function* slicesOf(items: readonly Item[]): Iterable<readonly Item[]> {
+  for (let from = 0; from < items.length; ) {
+    let to = from
+    for (let characters = 0; to < items.length && to - from < MOST_AT_ONCE && characters < MOST_CHARACTERS; to++)
+      characters += items[to]?.json.length ?? 0
+    yield items.slice(from, to)
+    from = to
   }
 }

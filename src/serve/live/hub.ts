@@ -8,12 +8,13 @@
  * - *here*: it hears each update as it comes. One that reads too slowly for that falls behind, and is dropped when memory no longer
  *   holds what it missed. So is, in any state, one that takes nothing for half a minute. Nobody is waited for.
  */
-import { setTimeout as sleep, setImmediate as yieldOnce } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { MOST_WAITING, type ReadBetween } from './company.ts'
 import { BEAT, beatAt, frameOf, framesOf, RESET } from './frames.ts'
 import { type Item, jsonFor } from './item.ts'
 import { createListeners, type Group, type Listener } from './listeners.ts'
 import { createOutbox } from './outbox.ts'
+import { createPacer } from './pacer.ts'
 import { distance, isWithin, type Position } from './position.ts'
 import { createRecentItems } from './recent-items.ts'
 import { createReplays } from './replays.ts'
@@ -66,7 +67,8 @@ export function createHub(options: HubOptions): Hub {
   const present = new Set<Listener>()
   const here = createListeners()
   const outbox = createOutbox()
-  const replays = createReplays({ readBetween, end: () => [...position] })
+  const pacer = createPacer()
+  const replays = createReplays({ readBetween, pacer, end: () => [...position] })
   let isClosed = false
 
   function moveTo(partition: number, next: number): void {
@@ -112,16 +114,21 @@ export function createHub(options: HubOptions): Hub {
     let own = [...from]
     while (!listener.isGone) {
       if (!(await hasRoom(listener))) return listener.drop('slow')
-      const missed = recent.since(own)
-      if (missed === null) {
-        own = await elsewhere(own)
-        continue
-      }
-      const { frames, isAll } = framesOf(missed, own, listener.filter, MOST_CHARACTERS)
-      if (frames.length > 0) listener.deliver([frames])
-      if (isAll) return isHere(listener)
-      await yieldOnce()
+      const outcome = await pacer.run(() => giveRecent(listener, own))
+      if (outcome === 'here') return
+      if (outcome === 'elsewhere') own = await elsewhere(own)
     }
+  }
+
+  /** Gives a part of what memory holds; `own` moves on. */
+  function giveRecent(listener: Listener, own: number[]): 'here' | 'elsewhere' | 'more' {
+    const missed = recent.since(own)
+    if (missed === null) return 'elsewhere'
+    const { frames, isAll } = framesOf(missed, own, listener.filter, MOST_CHARACTERS)
+    if (frames.length > 0) listener.deliver([frames])
+    if (!isAll || listener.isGone) return 'more'
+    isHere(listener)
+    return 'here'
   }
 
   async function replay(listener: Listener, from: Position): Promise<number[]> {

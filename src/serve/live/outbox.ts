@@ -4,6 +4,7 @@
  * is to do, the more each turn brings.
  */
 import type { Listener } from './listeners.ts'
+import { SLICE_MS } from './pacer.ts'
 
 export interface Outbox {
   put(listener: Listener, frames: Uint8Array): void
@@ -14,7 +15,6 @@ export interface Outbox {
   settled(): Promise<void>
 }
 
-const SLICE_MS = 5
 /** Looks at the clock after so many. */
 const FEW = 16
 /** How long it may be at work before who brings more should wait. */

@@ -5,6 +5,7 @@
  */
 import { type Company, createCompany, type Member, type ReadBetween } from './company.ts'
 import type { Listener } from './listeners.ts'
+import type { Pacer } from './pacer.ts'
 import { distance, type Position } from './position.ts'
 
 export interface Replays {
@@ -23,6 +24,7 @@ export interface Replayed {
 
 export interface ReplaysOptions {
   readBetween: ReadBetween
+  pacer: Pacer
   /** Where the topic ends now. */
   end: () => Position
   now?: () => number
@@ -37,7 +39,7 @@ interface Waiting extends Member {
   resolve(replayed: Replayed): void
 }
 
-export function createReplays({ readBetween, end, now = Date.now }: ReplaysOptions): Replays {
+export function createReplays({ readBetween, pacer, end, now = Date.now }: ReplaysOptions): Replays {
   const waiting = new Map<Listener, Waiting>()
   const companies = new Set<Company>()
 
@@ -53,6 +55,7 @@ export function createReplays({ readBetween, end, now = Date.now }: ReplaysOptio
     const until = now() + TURN_MS
     const resolves = new Map(members.map(({ listener, resolve }) => [listener, resolve]))
     const company = createCompany(members, {
+      pacer,
       isOver: () => waiting.size > 0 && now() > until,
       onLeft: ({ listener, position }, error) => resolves.get(listener)?.({ position, error }),
     })

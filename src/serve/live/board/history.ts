@@ -16,7 +16,7 @@ export interface History {
   /** Counts one that came or went in a step of the window, or takes that back. Null: in no zone. */
   add(zone: string | null, step: number, by: number, now: number): void
   /**
-   * How many more came than went in `step`, a function; null where that is not known. A zone without a number has no history.
+   * Gives a function: how many more came than went in a step. Null where that is not known.
    */
   changes(zone: number | null, now: number): ((step: number) => number) | null
   /** Looks at the next zone, and gives its history back when it is outdated. */

@@ -8,7 +8,7 @@ import { evolve, type Known, type Move, NO_MOVES, type Session } from './session
 import { createSessions, type Sessions } from './sessions.ts'
 import { createZones } from './zones.ts'
 
-/** Sessions that become overdue, or leave, with each update: more than the one that may come with it, so that none pile up. */
+/** Sessions that become overdue, or leave, with each update: more than the one that may come with it, so none pile up. */
 const FEW = 3
 /** And that leave when something is read, so that nobody waits for a night's worth of them. */
 const SOME = 500
