@@ -6,7 +6,14 @@
 import { createHash } from 'node:crypto'
 import type { CacheDocument } from './contract/document.ts'
 import type { Primary } from './primary/primary.ts'
-import { type Answer, type Part, subjectOfCard, subjectOfEvent, subjectOfSession } from './serve/cache/answer.ts'
+import {
+  type Answer,
+  type Part,
+  subjectOfCard,
+  subjectOfEvent,
+  subjectOfPrice,
+  subjectOfSession,
+} from './serve/cache/answer.ts'
 import type { Loaded, Look, LookOutcome, Question, ReadThrough } from './serve/cache/read-through.ts'
 import { type Cursor, cursorText } from './serve/cursor.ts'
 import { type EventJson, eventJson, type Reading } from './serve/event-view.ts'
@@ -19,6 +26,8 @@ import type { Timed } from './serve/timed.ts'
 export interface LookUpParts {
   cache: ReadThrough
   finder: EventFinder
+  /** Of price objects, by zone. */
+  prices: Pick<EventFinder, 'byId'>
   /** Null: there is none. */
   primary: Primary | null
   /** How rows of the primary are read. */
@@ -62,6 +71,13 @@ export function createLookUp(parts: LookUpParts): LookUp {
     return { answer: answerOf(page.map(view), end && cursorText(end)), layer: 'mongodb', belongs }
   }
 
+  async function loadPrice(zone: string): Promise<Loaded> {
+    const found = await inMongo(async () => listOf(await parts.prices.byId(zone)))
+    // Its id is that of a zone: it must not be taken for an event's.
+    const prices = found.map((price) => ({ ...view(price), id: `\0${zone}`, zone }))
+    return { answer: answerOf(prices), layer: 'mongodb', belongs: always }
+  }
+
   async function look(question: Question): Promise<Look> {
     try {
       const found = await cache.look(question)
@@ -81,6 +97,7 @@ export function createLookUp(parts: LookUpParts): LookUp {
         subjects: [subjectOfSession(id), ...(parts.primary ? [subjectOfEvent(id)] : [])],
         load: () => load(id, bySession),
       }),
+    price: (zone) => look({ key: subjectOfPrice(zone), subjects: [subjectOfPrice(zone)], load: () => loadPrice(zone) }),
     card: (cards, limit, before) =>
       look({
         key: `l:${limit}:${before === null ? '' : cursorText(before)}:${cards.join('\n')}`,

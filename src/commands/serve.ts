@@ -13,6 +13,7 @@ import { version } from '../operate/version.ts'
 import { watch } from '../operate/watch.ts'
 import { openPrimary } from '../primary/primary.ts'
 import { createAccess } from '../serve/access/access.ts'
+import { subjectOfEvent, subjectOfPrice } from '../serve/cache/answer.ts'
 import { createReadThrough, type ReadThrough } from '../serve/cache/read-through.ts'
 import { type Changes, followChanges } from '../serve/changes.ts'
 import { createClusterTime } from '../serve/cluster-time.ts'
@@ -128,22 +129,27 @@ function openCache(common: Common, closing: Close[]) {
   const { settings, metrics, outages, log, signal } = common
   const mongo = openMongo(settings.mongodb, settings.kafka.clientId)
   closing.push(async () => mongo[Symbol.asyncDispose]())
-  let changes: Changes | null = null
+  const changes: Changes[] = []
+  const isTold = () => changes.length > 0 && changes.every((one) => one.isTold())
   const cache = createReadThrough({
     mostBytes: settings.serve.cacheBytes,
-    isTold: () => changes?.isTold() ?? false,
+    isTold,
     onEvicted: () => metrics.evictions.inc(),
   })
   closing.push(async () => cache.close())
   const time = createClusterTime()
   const ping = () => outages.waitOut('mongodb', signal, () => within(PING_MS, mongo.ping()))
+  const onFailure = ({ message: reason }: Error) =>
+    log.warn({ reason }, 'MongoDB tells no changes: answers are kept for a second only')
   const prepare = async () => {
     await ping()
-    changes = followChanges({
-      ...{ collection: mongo.collection, time, signal, changed: cache.changed, allChanged: cache.allChanged },
-      onFailure: (error) =>
-        log.warn({ reason: error.message }, 'MongoDB tells no changes: answers are kept for a second only'),
-    })
+    for (const [collection, subjectOf] of [
+      [mongo.collection, subjectOfEvent],
+      [mongo.prices, subjectOfPrice],
+    ] as const) {
+      const told = { changed: cache.changed, allChanged: cache.allChanged }
+      changes.push(followChanges({ ...{ collection, subjectOf, time, signal }, ...told, onFailure }))
+    }
     // Where there are many documents this takes its time.
     ensureIndexes(mongo.collection, INDEXES_OF_SERVE).catch((error: Error) =>
       log.warn(
@@ -156,7 +162,7 @@ function openCache(common: Common, closing: Close[]) {
   prepare().catch((error) => {
     if (!signal.aborted) common.fail(error)
   })
-  return { cache, mongo, time, isTold: () => changes?.isTold() ?? false }
+  return { cache, mongo, time, isTold }
 }
 
 /** Follows the status topic from its beginning; answers without it are given meanwhile. */

@@ -9,7 +9,7 @@
 import { type Collection, type Document, Long, type Timestamp } from 'mongodb'
 import type { CacheDocument } from '../contract/document.ts'
 import { watch } from '../operate/watch.ts'
-import { subjectOfCard, subjectOfEvent, subjectOfSession } from './cache/answer.ts'
+import { subjectOfCard, subjectOfSession } from './cache/answer.ts'
 import type { ClusterTime } from './cluster-time.ts'
 import { inTime } from './in-time.ts'
 
@@ -22,6 +22,8 @@ export interface ChangesOptions {
   collection: Collection<CacheDocument>
   /** Moves on with what is told. */
   time: ClusterTime
+  /** What a document of the collection is to the cache. */
+  subjectOf: (id: string) => string
   /** Of a subject of the cache. */
   changed: (subject: string) => void
   /** Some may have been missed. */
@@ -53,12 +55,12 @@ const BATCH = 1_000
 const OF_DOCUMENTS = new Set(['insert', 'update', 'replace', 'delete'])
 
 export function followChanges(options: ChangesOptions): Changes {
-  const { collection, time, changed, allChanged, onFailure, signal } = options
+  const { collection, time, subjectOf, changed, allChanged, onFailure, signal } = options
   let heardAt = Number.NEGATIVE_INFINITY
 
   function tell({ operationType, documentKey, card, session }: Document): void {
     if (!OF_DOCUMENTS.has(operationType)) throw new Error(`the collection had a ${operationType}`)
-    changed(subjectOfEvent(documentKey._id))
+    changed(subjectOf(documentKey._id))
     if (typeof card === 'string') changed(subjectOfCard(card))
     if (typeof session === 'string') changed(subjectOfSession(session))
   }

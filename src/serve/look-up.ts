@@ -8,6 +8,8 @@ export interface LookUp {
   event(id: string): Promise<Look>
   /** The events of a session, oldest first. */
   session(id: string): Promise<Look>
+  /** The price object of a zone. */
+  price(zone: string): Promise<Look>
   /** The events of a card, given as it may be stored, newest first. */
   card(cards: readonly string[], limit: number, before: Cursor | null): Promise<Look>
 }

@@ -263,6 +263,37 @@ describe('sessions and zones', () => {
   })
 })
 
+describe('what a zone costs', () => {
+  const ask = (id: string, seconds: number, total: number) =>
+    produce(env.KAFKA_BROKERS, names.RESPONSES_TOPICS, [
+      {
+        ...{ partition: 0, key: id },
+        value: JSON.stringify({
+          ...{ event_id: id, card: NUMBER, http_status: 200, timestamp: at(seconds), user_id: 7 },
+          ...{ endpoint: '/rates/price?zone=50005', payload: { plate: 'ABC123' } },
+          response: { price: { totalPrice: total }, maxParkingTime: { totalMinutes: 60 }, currency: 'USD' },
+        }),
+      },
+    ])
+
+  test('is its newest price answer, without anything of who asked, for thirty days', async () => {
+    expect((await side.get('/v1/zones/50005/price')).status).toBe(404)
+    await ask('price-1', 10, 3)
+    const { body } = await answer('/v1/zones/50005/price', isThere)
+    expect(body).toMatchObject({
+      _id: '50005',
+      response: { price: { totalPrice: 3 } },
+      facts: { amount: 3, currency: 'USD' },
+    })
+    expect(Date.parse(body.cache.expiresAt) - Date.parse(at(10))).toBe(30 * 86_400_000)
+    expect(JSON.stringify(body)).not.toMatch(/ABC123|tok_|"user_id"/)
+    await ask('price-2', 5, 2)
+    await ask('price-3', 20, 4)
+    await answer('/v1/zones/50005/price', (one) => one.body.facts.amount === 4)
+    await answer('/v1/zones/50005/price', (one) => /; hit; ttl=\d+$/.test(cacheStatus(one) ?? ''))
+  })
+})
+
 describe('what only the primary knows', () => {
   const SESSION = 'IC73443624523235N'
   const updatesOf = async () =>

@@ -36,6 +36,7 @@ export function lookUpOf({ settings, metrics, log }: Common, { cache, mongo, tim
   return createLookUp({
     ...{ cache, primary, timed: createTimed(metrics), reading: { keys, clock } },
     finder: createEventFinder(mongo.collection, time),
+    prices: createEventFinder(mongo.prices, time),
     reader: {
       ...{ cards, clock, seal: createSealer(paths, keys), retentionMs: settings.retentionMs },
       onRejected(reason, message) {

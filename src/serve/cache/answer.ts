@@ -1,6 +1,7 @@
 /**
  * What the cache keeps: events as the JSON that is sent, so that a hit costs nothing but sending. An answer holds one event, or a
- * list of them; what it is about are its *subjects*: `e:<event id>`, `s:<session id>`, `c:<card as stored>`.
+ * list of them; what it is about are its *subjects*: `e:<event id>`, `s:<session id>`, `c:<card as stored>`,
+ * `p:<zone>`.
  */
 export interface Answer {
   /** The events as JSON objects, joined by commas; in order. */
@@ -31,6 +32,7 @@ export interface Part {
 
 export const subjectOfEvent = (id: string) => `e:${id}`
 export const subjectOfSession = (id: string) => `s:${id}`
+export const subjectOfPrice = (zone: string) => `p:${zone}`
 export const subjectOfCard = (card: string) => `c:${card}`
 
 /** What V8 and the cache need for an entry, and for a part of one, beside their texts; measured by test/acceptance/cache-memory.ts. */

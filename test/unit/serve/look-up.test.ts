@@ -47,7 +47,7 @@ function bench({ write = createMemoryStore().write, hasPrimary = true } = {}) {
       throw new StoreFailure(layer, error)
     })
   const lookUp = createLookUp({
-    ...{ cache, finder, timed, primary: hasPrimary ? primary : null },
+    ...{ cache, finder, prices: finder, timed, primary: hasPrimary ? primary : null },
     reader: {
       ...{ cards, clock: null, seal: (_, content) => content, retentionMs: 86_400_000 },
       onRejected: (reason) => rejected.push(reason),

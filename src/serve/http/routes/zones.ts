@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { assertId } from '../ids.ts'
 import { RequestProblem } from '../problems.ts'
-import { mayRead, sendJson } from '../send.ts'
+import { mayRead, sendJson, setCacheHeaders } from '../send.ts'
 import type { ServeParts } from '../server.ts'
 import { setLiveHeaders } from './live-headers.ts'
 import { HOURS, ID, NO_QUERY, NOT_MODIFIED, problemsOf } from './schemas.ts'
@@ -9,7 +9,9 @@ import { HOURS, ID, NO_QUERY, NOT_MODIFIED, problemsOf } from './schemas.ts'
 const SCOPE = { config: { scope: 'status:read' } } as const
 const TAGS = ['zones']
 
-export function zoneRoutes(server: FastifyInstance, { live, cards }: ServeParts): void {
+export function zoneRoutes(server: FastifyInstance, parts: ServeParts): void {
+  priceRoute(server, parts)
+  const { live, cards } = parts
   server.get(
     '/v1/zones',
     {
@@ -67,4 +69,28 @@ export function zoneRoutes(server: FastifyInstance, { live, cards }: ServeParts)
       return sendJson(request, reply, JSON.stringify(live.board.occupancy(null, request.query.hours)))
     },
   )
+}
+
+const PRICE = {
+  ...{
+    tags: TAGS,
+    summary: 'What a zone costs: the newest price answer, without anything of who asked',
+    querystring: NO_QUERY,
+  },
+  params: { type: 'object', properties: { zone_id: ID } },
+  response: { 200: { $ref: 'Event#' }, ...NOT_MODIFIED, ...problemsOf(404) },
+}
+
+function priceRoute(server: FastifyInstance, { lookUp, cards }: ServeParts): void {
+  const path = '/v1/zones/:zone_id/price'
+  server.get<{ Params: { zone_id: string } }>(path, { ...SCOPE, schema: PRICE }, async (request, reply) => {
+    const { zone_id: id } = request.params
+    assertId(id, cards)
+    if (!mayRead(request.caller, id)) throw new RequestProblem('forbidden', 'These credentials are for other zones')
+    const look = await lookUp.price(id)
+    setCacheHeaders(reply, look, request.caller, true)
+    const { json, etag, parts } = look.answer
+    if (parts.length === 0) throw new RequestProblem('not-found', 'No price is known of this zone')
+    return sendJson(request, reply, json, etag)
+  })
 }

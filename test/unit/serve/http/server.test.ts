@@ -29,7 +29,7 @@ async function serverWith(outcome: Caller | Refused, more: Partial<ServeParts> =
   const parts = {
     ...{ host: '127.0.0.1', port: 0, requestsPerSecond: 5, access, log, page: null },
     ...{ metrics: createServeMetrics(), health: createHealth() },
-    lookUp: { event: look, session: look, card: look } satisfies LookUp,
+    lookUp: { event: look, session: look, card: look, price: look } satisfies LookUp,
     live: { hub: { size: 0, close() {}, beat() {} }, assertReady() {} },
     cards: { ...createCards({ tokenKey: null, exemptPaths: [] }), tokenKeys: [], hasExemptPaths: false },
     ...more,
