@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { createMetrics } from '../../src/operate/metrics.ts'
+import { createServeMetrics } from '../../src/serve/metrics.ts'
 import { NAMES, VARIABLES } from '../../src/settings/variables.ts'
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+const textOf = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+const readme = textOf('README.md')
 
 /** The body rows of the table between `<!-- name: … -->` and `<!-- /name -->`, cell by cell. */
-function tableOf(name: string): string[][] {
-  const [, section = ''] = new RegExp(`<!-- ${name}: .*?-->\n([^]*?)<!-- /${name} -->`).exec(readme) ?? []
+function tableOf(name: string, text = readme): string[][] {
+  const [, section = ''] = new RegExp(`<!-- ${name}: .*?-->\n([^]*?)<!-- /${name} -->`).exec(text) ?? []
   const rows = section.trim().split('\n').slice(2)
   return rows.map((row) =>
     row
@@ -26,14 +28,18 @@ describe('the README', () => {
     expect(tableOf('settings')).toEqual(expected)
   })
 
-  test('lists every metric of ours with type, labels and meaning', async () => {
-    const { registry, ...metrics } = createMetrics()
+  test.each([
+    ['the processor', readme, createMetrics],
+    ['the read side', textOf('docs/serve.md'), createServeMetrics],
+  ])('lists every metric of %s with type, labels and meaning', async (_, text, create) => {
+    const { registry, ...metrics } = create()
     const types = new Map((await registry.getMetricsAsJSON()).map(({ name, type }) => [name, String(type)]))
-    const expected = Object.values(metrics).map((metric) => {
+    const ours = Object.values(metrics).filter((metric) => typeof metric !== 'function')
+    const expected = ours.map((metric) => {
       const { name, help, labelNames } = metric as unknown as { name: string; help: string; labelNames: string[] }
       return [`\`${name}\``, types.get(name), labelNames.map((label) => `\`${label}\``).join(', '), help]
     })
-    expect(tableOf('metrics')).toEqual(expected)
+    expect(tableOf('metrics', text)).toEqual(expected)
   })
 
   test('names only files that are there', () => {

@@ -91,7 +91,7 @@ export function createHub(options: HubOptions): Hub {
     return frames
   }
 
-  function isHere(listener: Listener): void {
+  function arrive(listener: Listener): void {
     listener.deliver([beatAt(position)])
     here.add(listener)
   }
@@ -127,7 +127,7 @@ export function createHub(options: HubOptions): Hub {
     const { frames, isAll } = framesOf(missed, own, listener.filter, MOST_CHARACTERS)
     if (frames.length > 0) listener.deliver([frames])
     if (!isAll || listener.isGone) return 'more'
-    isHere(listener)
+    arrive(listener)
     return 'here'
   }
 
@@ -180,7 +180,7 @@ export function createHub(options: HubOptions): Hub {
       present.add(listener)
       if (from !== null && !(await isReached(from, listener))) listener.deliver([RESET])
       else if (from !== null) return catchUp(listener, from, (own) => replay(listener, own))
-      if (!listener.isGone) isHere(listener)
+      if (!listener.isGone) arrive(listener)
     },
     leave(listener) {
       present.delete(listener)

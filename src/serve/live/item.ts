@@ -1,7 +1,8 @@
 /** What is kept of a status update for those who listen: its text, and what they choose by. */
-import { parse, stringify } from 'lossless-json'
+import { stringify } from 'lossless-json'
 import type { Kind } from '../../contract/document.ts'
 import type { StatusUpdate } from '../../contract/status-update.ts'
+import { withoutCards } from '../http/without-cards.ts'
 
 export interface Item extends Readonly<Pick<StatusUpdate, 'changed' | 'kind' | 'session_id' | 'card' | 'zone_id'>> {
   readonly partition: number
@@ -35,16 +36,20 @@ export function itemOf(partition: number, offset: number, update: StatusUpdate, 
   }
 }
 
-/** The text that stands in the topic, where it fits on one line of a frame. */
+/** The text that stands in the topic, on one line. */
 function jsonOf(value: Buffer, update: StatusUpdate): string {
-  if (value[0] === OPENING_BRACE && !value.includes(LINE_FEED) && !value.includes(CARRIAGE_RETURN))
-    return value.toString()
-  return stringify(update) ?? ''
+  if (value[0] !== OPENING_BRACE) return stringify(update) ?? '' // Avro
+  const text = value.toString()
+  return LINE_BREAK.test(text) ? withoutBlanks(text) : text
 }
 
 const OPENING_BRACE = 0x7b
-const LINE_FEED = 0x0a
-const CARRIAGE_RETURN = 0x0d
+const LINE_BREAK = /[\r\n]/
+
+/** JSON without what stands between its parts. Works on the text, so that no number is rounded and no nesting is too deep. */
+const withoutBlanks = (json: string): string => json.replace(TEXT_OR_BLANKS, '$1')
+
+const TEXT_OR_BLANKS = /("[^"\\]*(?:\\.[^"\\]*)*")|[ \t\r\n]+/g
 
 const among = (wanted: ReadonlySet<string> | null, value: string | null) =>
   wanted === null || (value !== null && wanted.has(value))
@@ -60,11 +65,6 @@ export const isWanted = (item: Item, filter: Filter): boolean =>
 /** As a caller may see it. */
 export function jsonFor(item: Item, { showsCards }: Filter): string {
   if (showsCards) return item.json
-  item.withoutCard ??= cutCard(item.json)
+  item.withoutCard ??= withoutCards(withoutBlanks(item.json))
   return item.withoutCard
-}
-
-function cutCard(json: string): string {
-  const { card: _, ...rest } = parse(json) as Record<string, unknown>
-  return stringify(rest) ?? ''
 }
