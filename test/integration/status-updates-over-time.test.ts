@@ -94,6 +94,28 @@ describe('a stream, as time goes by', () => {
   }, 90_000)
 })
 
+describe('partitions that are added', () => {
+  test('are heard of, and what was known before is still found', async () => {
+    const settings = { KAFKA_BROKERS: env.KAFKA_BROKERS, MONGODB_URI: mongodbUri, ...newRunNames('grow') }
+    await using topic = await openStatusTopic(env.KAFKA_BROKERS, settings.STATUS_TOPIC, 1)
+    await using side = await startReadSide(settings)
+    const stream = await listen(side)
+    await topic.commit(0, [updateOf(0, { ...changed, session_id: 'before' })])
+    await stream.has('status', 1)
+    await topic.grow(4)
+    await topic.commit(3, [updateOf(3, { ...changed, session_id: 'after' })])
+    await stream.has('status', 2, 30_000)
+    for (const id of ['before', 'after']) {
+      const { status, body } = await side.get(`/v1/sessions/${id}`)
+      expect([status, body.revision]).toEqual([200, 1])
+    }
+    const whole = await listen(side, '', { 'last-event-id': '0' })
+    await whole.has('status', 2)
+    for (const one of [stream, whole]) one.cut()
+    await side.stop()
+  }, 60_000)
+})
+
 describe('while Kafka is away', () => {
   let services: Services
   beforeAll(async () => {

@@ -13,6 +13,8 @@ export interface StatusTopic extends AsyncDisposable {
   abort(partition: number, updates: readonly StatusUpdate[]): Promise<void>
   /** Deletes it, and makes it anew, empty. */
   makeAnew(): Promise<void>
+  /** Adds partitions, up to so many. */
+  grow(partitions: number): Promise<void>
 }
 
 let made = 0
@@ -64,6 +66,9 @@ export async function openStatusTopic(brokers: string, topic: string, partitions
     async makeAnew() {
       await admin.deleteTopics({ topics: [topic] })
       await newStatusTopic(admin, topic, partitions)
+    },
+    async grow(count) {
+      await admin.createPartitions({ topicPartitions: [{ topic, count }] })
     },
     async [Symbol.asyncDispose]() {
       for (const producer of producers.values()) await (await producer).disconnect()
