@@ -3,6 +3,7 @@ import { BSON, type Collection, type Document, type Filter } from 'mongodb'
 import type { CacheDocument } from '../contract/document.ts'
 import type { ClusterTime } from './cluster-time.ts'
 import type { Cursor } from './cursor.ts'
+import { createGatherer } from './gather.ts'
 import { inTime } from './in-time.ts'
 
 export interface EventFinder {
@@ -20,8 +21,9 @@ const TIMEOUT_MS = 2_000
 export const MOST_OF_SESSION = 1_000
 /** Ids of one command. */
 const MOST_IDS = 200
-/** Commands by id at once: while they are on their way the next ids gather. */
-const MOST_COMMANDS = 4
+/** Cards of one command, and documents. */
+const MOST_CARDS = 32
+const MOST_DOCUMENTS = 2_000
 
 /**
  * Read concern snapshot, since a list is read over an index in which documents move while they are changed: a read of the plain
@@ -32,8 +34,10 @@ const OPTIONS = { raw: true, readConcern: 'snapshot', readPreference: 'primary',
 /** @param time of what was read before: what is read here is not older. */
 export function createEventFinder(collection: Collection<CacheDocument>, time: ClusterTime): EventFinder {
   const find = createFind(collection, time)
+  /** By their limit. */
+  const firstPages = new Map<number, ReturnType<typeof createFirstPages>>()
   return {
-    byId: createGatherer(async (ids) => {
+    byId: createGatherer(MOST_IDS, async (ids) => {
       const found = await find({ _id: { $in: ids } }, {}, ids.length)
       return new Map(found.map((document) => [document._id, document]))
     }),
@@ -41,8 +45,45 @@ export function createEventFinder(collection: Collection<CacheDocument>, time: C
       const newest = await find({ 'cache.sessionId': sessionId }, { 'cache.observedAt': -1 }, MOST_OF_SESSION)
       return newest.sort((a, b) => compare(a.cache.order, b.cache.order) || compare(a._id, b._id))
     },
-    byCard: (cards, limit, before) => pageOf(find, { card: { $in: [...cards] } }, limit, before),
+    async byCard(cards, limit, before) {
+      const [card] = cards
+      if (before !== null || card === undefined || cards.length > 1)
+        return pageOf(find, { card: { $in: [...cards] } }, limit, before)
+      let firstPage = firstPages.get(limit)
+      if (firstPage === undefined) {
+        firstPage = createFirstPages(find, limit)
+        firstPages.set(limit, firstPage)
+      }
+      return (await firstPage(card)) ?? []
+    },
   }
+}
+
+/**
+ * First pages of cards, many by one command, which the index gives card by card. Where there are more documents than the pages could
+ * hold, a card with many has crowded others out: those that are not known to be whole are asked for one by one.
+ */
+function createFirstPages(find: Find, limit: number): (card: string) => Promise<CacheDocument[] | null> {
+  const alone = (card: string) => pageOf(find, { card }, limit, null)
+  const mostCards = Math.max(1, Math.min(MOST_CARDS, Math.floor(MOST_DOCUMENTS / limit)))
+  return createGatherer(mostCards, async (cards) => {
+    const [first] = cards
+    if (first !== undefined && cards.length === 1) return new Map([[first, await alone(first)]])
+    const most = limit * cards.length
+    const found = await find({ card: { $in: cards } }, { card: 1, createdAt: -1 }, most)
+    const pages = new Map<string, CacheDocument[]>()
+    for (const document of found) {
+      const page = pages.get(document.card as string)
+      if (page === undefined) pages.set(document.card as string, [document])
+      else page.push(document)
+    }
+    const isCut = found.length === most
+    if (isCut) pages.delete(found.at(-1)?.card as string)
+    for (const [card, page] of pages) pages.set(card, page.sort(newestFirst).slice(0, limit))
+    const missing = isCut ? cards.filter((card) => !pages.has(card)) : []
+    for (const [i, page] of (await Promise.all(missing.map(alone))).entries()) pages.set(missing[i] as string, page)
+    return pages
+  })
 }
 
 type Find = (filter: Document, sort: Record<string, 1 | -1>, limit: number) => Promise<CacheDocument[]>
@@ -97,46 +138,3 @@ const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
 const newestFirst = (a: CacheDocument, b: CacheDocument) =>
   b.createdAt.getTime() - a.createdAt.getTime() || compare(b._id, a._id)
-
-interface Wait<T> {
-  id: string
-  resolve: (value: T | null) => void
-  reject: (error: unknown) => void
-}
-
-/** Gathers the ids that are asked for while earlier ones are on their way, and asks for them together. */
-function createGatherer<T>(ask: (ids: string[]) => Promise<Map<string, T>>): (id: string) => Promise<T | null> {
-  const waiting: Wait<T>[] = []
-  let running = 0
-  let isPlanned = false
-
-  async function send(waits: Wait<T>[]): Promise<void> {
-    try {
-      const found = await ask([...new Set(waits.map(({ id }) => id))])
-      for (const { id, resolve } of waits) resolve(found.get(id) ?? null)
-    } catch (error) {
-      // Who waits behind what failed would wait in vain, and for longer than its time.
-      for (const { reject } of [...waits, ...waiting.splice(0)]) reject(error)
-    }
-    running--
-    plan()
-  }
-
-  function plan(): void {
-    if (isPlanned || running === MOST_COMMANDS || waiting.length === 0) return
-    isPlanned = true
-    setImmediate(() => {
-      isPlanned = false
-      if (waiting.length === 0) return
-      running++
-      send(waiting.splice(0, MOST_IDS))
-      plan()
-    })
-  }
-
-  return (id) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ id, resolve, reject })
-      plan()
-    })
-}
