@@ -10,7 +10,7 @@ const OUTCOMES: Record<Layer, LookUpOutcome[]> = {
   primary: ['hit', 'miss', 'error'],
 }
 export const LAYERS = Object.keys(OUTCOMES) as Layer[]
-const DROPS = ['slow', 'stopping', 'credentials'] as const
+const DROPS = ['slow', 'stopping', 'credentials', 'unavailable'] as const
 const BREAKER_STATES = ['closed', 'half-open', 'open'] as const
 /** Those that `serve` always has. */
 const DEPENDENCIES = ['kafka', 'mongodb'] as const

@@ -51,6 +51,7 @@ describe('services in Docker', () => {
     ['startKafka', /cp-kafka/, '9093/tcp'],
     ['startMongodb', /^mongo:/, '27017/tcp'],
     ['startRegistry', /apicurio/, '8080/tcp'],
+    ['startMysql', /^mariadb:/, '3306/tcp'],
   ] as const)('%s binds a fixed port of loopback, and says why it cannot', async (start, image, port) => {
     const docker = await import('../../local/docker.ts')
     await expect(docker[start]()).rejects.toThrow('no room here')

@@ -110,9 +110,12 @@ async function addRoutes(server: FastifyInstance, parts: ServeParts): Promise<vo
   await servePage(server, parts.page)
 }
 
+/** Connections that wait to be accepted: after a restart thousands of listeners come back at once. */
+const BACKLOG = 4_096
+
 async function listen(server: FastifyInstance, { host, port }: ServeParts): Promise<void> {
   try {
-    await server.listen({ host, port })
+    await server.listen({ host, port, backlog: BACKLOG })
   } catch (error) {
     await server.close()
     const { code, message } = error as NodeJS.ErrnoException

@@ -60,6 +60,9 @@ const MOST_RECENT = 2_000
 /** By how much the clocks of those who write updates and of this machine may differ. */
 const SKEW_MS = 60_000
 
+/** Kafka answers a few times a second: one that is silent for so long hangs, though no request has failed yet. */
+const SILENCE_MS = 5_000
+
 /** What a message of the topic says; null: its key has ended; undefined: it is no update. */
 type Told = StatusUpdate | null | undefined
 
@@ -73,6 +76,7 @@ export function createLive(options: LiveOptions): Live {
   let goals: Map<number, bigint> | null = new Map()
   let partitionCount = 0
   let awaySince: number | null = null
+  let answeredAt = startedAt
 
   const hub = createHub({
     mostRecent: MOST_RECENT,
@@ -158,7 +162,11 @@ export function createLive(options: LiveOptions): Live {
       throw new RequestProblem('unavailable', detail, 'Try again in a moment', { 'retry-after': '2' })
     },
     lag: () => left(ends),
-    awaySeconds: () => (awaySince === null ? 0 : Math.max(1, Math.round((now() - awaySince) / 1_000))),
+    awaySeconds() {
+      const isSilent = goals === null && now() - answeredAt > SILENCE_MS
+      const since = awaySince ?? (isSilent ? answeredAt : null)
+      return since === null ? 0 : Math.max(1, Math.round((now() - since) / 1_000))
+    },
     async run(partitions, signal) {
       partitionCount = partitions
       for (let partition = 0; partition < partitions; partition++) heads.push(options.openHeads(partition))
@@ -167,6 +175,7 @@ export function createLive(options: LiveOptions): Live {
         headers: false,
         onAnswer(told) {
           awaySince = null
+          answeredAt = now()
           for (const [partition, end] of told) {
             ends.set(partition, end)
             if (goals && !goals.has(partition)) goals.set(partition, end)
