@@ -3,11 +3,12 @@
  * would have merged it, with the row's own time, and makes no observation. A store that fails is an error, or what is kept of
  * before, and never a miss.
  */
-import { createHash } from 'node:crypto'
 import type { CacheDocument } from './contract/document.ts'
+import { within } from './operate/within.ts'
 import type { Primary } from './primary/primary.ts'
 import {
   type Answer,
+  etagOf,
   type Part,
   subjectOfCard,
   subjectOfEvent,
@@ -131,18 +132,9 @@ function createPrimaryLook(
     const rows = await timed('primary', () => primary.rows(id), some)
     const known = documentsOf(rows, reader, Date.now())
     if (!some(known)) return []
-    // MongoDB fails here, or takes long: the primary has answered.
-    return within(FILL_MS, stored(known, find, byId), known)
+    // Where MongoDB fails here, or takes long, the primary has answered.
+    return within(FILL_MS, stored(known, find, byId)).catch(() => known)
   }
-}
-
-/** What work gives, or `otherwise` when it fails or takes longer; it goes on then. */
-async function within<T>(ms: number, work: Promise<T>, otherwise: T): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<T>((resolve) => {
-    timer = setTimeout(() => resolve(otherwise), ms)
-  })
-  return Promise.race([work.catch(() => otherwise), late]).finally(() => clearTimeout(timer))
 }
 
 const some = (found: readonly unknown[]) => found.length > 0
@@ -160,5 +152,5 @@ function answerOf(events: EventJson[], next: string | null = null): Answer {
     end += 1 + length
     return { ...event, end }
   })
-  return { json, parts, next, etag: `"${createHash('sha1').update(json).digest('base64url')}"` }
+  return { json, parts, next, etag: etagOf(json) }
 }

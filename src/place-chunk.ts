@@ -7,7 +7,7 @@ import type { Reject } from './contract/dead-letter.ts'
 import type { CacheContent, CacheDocument } from './contract/document.ts'
 import type { Observation } from './contract/observation.ts'
 import type { SourceRecord } from './contract/record.ts'
-import { merge } from './documents/merge.ts'
+import { merge, mergeInto } from './documents/merge.ts'
 import type { Normalized } from './normalize/normalize.ts'
 import { observedTime, toDocument, tombstoneDocument, toObservation } from './normalize/place.ts'
 
@@ -115,9 +115,7 @@ function addPrice(
   const at = observedTime(normalized.time, record.timestamp, undefined, maxClockSkewMs)
   if (at + PRICE_RETENTION_MS <= now) return
   const own = { ...normalized, id: price.zone, content: price.content }
-  const document = toDocument(own, record, at, PRICE_RETENTION_MS)
-  const known = placed.prices.get(price.zone)
-  placed.prices.set(price.zone, known ? merge(known, document) : document)
+  mergeInto(placed.prices, toDocument(own, record, at, PRICE_RETENTION_MS))
 }
 
 /** Creation time of the document as it stands before this record: stored, or made earlier in this chunk. */

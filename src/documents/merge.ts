@@ -31,6 +31,12 @@ export function merge(a: CacheDocument, b: CacheDocument): CacheDocument {
   }
 }
 
+/** Joins a document with what is known of its id. */
+export function mergeInto(documents: Map<string, CacheDocument>, document: CacheDocument): void {
+  const known = documents.get(document._id)
+  documents.set(document._id, known === undefined ? document : merge(known, document))
+}
+
 /** Order of the newest tombstone that the document knows of. */
 export function tombstoneIn({ cache }: CacheDocument): string | undefined {
   return cache.kind === 'tombstone' ? cache.order : cache.erased

@@ -1,5 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { version } from './version.ts'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { createCommon, createRegistry } from './registry.ts'
 
 /** Everything that `/metrics` shows beside the process metrics of prom-client. Labels take few values, known at start. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
@@ -133,39 +133,22 @@ function gauges(registers: Registry[]) {
       help: 'Status records still to read by the lanes that rebuild their heads, about.',
       registers,
     }),
-    dependencyUp: new Gauge({
-      name: 'pm_dependency_up',
-      help: '1 while a dependency answers, 0 while it is waited for.',
-      labelNames: ['dependency'] as const,
-      registers,
-    }),
-    buildInfo: new Gauge({
-      name: 'pm_build_info',
-      help: 'Always 1; the version is in the label.',
-      labelNames: ['version'] as const,
-      registers,
-    }),
   }
 }
 
-/**
- * How often prom-client looks at the event loop. The quantiles that it shows (`nodejs_eventloop_lag_p99_seconds`) include this
- * time. Ten times as often is a third of what an idle process uses.
- */
-const EVENT_LOOP_EVERY_MS = 100
-
 /** A fresh set of metrics on a registry of its own. What has a closed list of label values starts at zero. */
 export function createMetrics() {
-  const registry = new Registry()
-  collectDefaultMetrics({ eventLoopMonitoringPrecision: EVENT_LOOP_EVERY_MS, register: registry })
-  const metrics = { ...counters([registry]), ...histograms([registry]), ...gauges([registry]) }
+  const registry = createRegistry()
+  const metrics = {
+    ...{ ...counters([registry]), ...histograms([registry]) },
+    ...{ ...gauges([registry]), ...createCommon([registry]) },
+  }
   for (const result of DOCUMENT_RESULTS) metrics.documents.inc({ result }, 0)
   for (const field of ['status', 'event_type']) metrics.unknownWords.inc({ field }, 0)
   for (const result of OBSERVATION_RESULTS) metrics.observations.inc({ result }, 0)
   for (const type of UPDATE_TYPES) metrics.statusUpdates.inc({ type }, 0)
   for (const state of LANE_STATES) metrics.lanes.set({ state }, 0)
   for (const stage of STAGES) metrics.rebalances.inc({ stage }, 0)
-  metrics.buildInfo.set({ version: version() }, 1)
   return { registry, ...metrics }
 }
 

@@ -3,7 +3,7 @@
  * next one. So a MongoDB that is slow to confirm holds up one connection, and nobody who reads.
  */
 import type { CacheDocument } from '../contract/document.ts'
-import { merge } from '../documents/merge.ts'
+import { mergeInto } from '../documents/merge.ts'
 import type { DocumentStore } from '../documents/store.ts'
 
 /** Resolves when the documents are stored, or will not be; never rejects. */
@@ -44,10 +44,7 @@ export function createFill(
       onFailure(`${MOST_WAITING} documents wait for MongoDB to confirm others`, documents.length)
       return
     }
-    for (const document of documents) {
-      const known = waiting.get(document._id)
-      waiting.set(document._id, known === undefined ? document : merge(known, document))
-    }
+    for (const document of documents) mergeInto(waiting, document)
     planned ??= writeNext(current)
     await planned
   }

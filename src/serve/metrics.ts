@@ -1,6 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Layer, LookUpOutcome } from '../contract/api.ts'
-import { version } from '../operate/version.ts'
+import { createCommon, createRegistry } from '../operate/registry.ts'
 
 /** What `/metrics` of `serve` shows beside the process metrics of prom-client. Labels take few values, known at start. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
@@ -15,7 +15,7 @@ const BREAKER_STATES = ['closed', 'half-open', 'open'] as const
 /** Those that `serve` always has. */
 const DEPENDENCIES = ['kafka', 'mongodb'] as const
 
-function createAll(registers: Registry[]) {
+function createOwn(registers: Registry[]) {
   return {
     lookUps: new Counter({
       name: 'pm_cache_look_ups_total',
@@ -78,30 +78,16 @@ function createAll(registers: Registry[]) {
       buckets: SECONDS,
       registers,
     }),
-    dependencyUp: new Gauge({
-      name: 'pm_dependency_up',
-      help: '1 while a dependency answers, 0 while it is waited for.',
-      labelNames: ['dependency'] as const,
-      registers,
-    }),
-    buildInfo: new Gauge({
-      name: 'pm_build_info',
-      help: 'Always 1; the version is in the label.',
-      labelNames: ['version'] as const,
-      registers,
-    }),
   }
 }
 
 /** A fresh set on a registry of its own. What has a closed list of label values starts at zero. */
 export function createServeMetrics() {
-  const registry = new Registry()
-  collectDefaultMetrics({ eventLoopMonitoringPrecision: 100, register: registry })
-  const metrics = createAll([registry])
+  const registry = createRegistry()
+  const metrics = { ...createOwn([registry]), ...createCommon([registry]) }
   for (const layer of LAYERS) for (const outcome of OUTCOMES[layer]) metrics.lookUps.inc({ layer, outcome }, 0)
   for (const reason of DROPS) metrics.streamDrops.inc({ reason }, 0)
   for (const dependency of DEPENDENCIES) metrics.dependencyUp.set({ dependency }, 0)
-  metrics.buildInfo.set({ version: version() }, 1)
   return {
     registry,
     ...metrics,

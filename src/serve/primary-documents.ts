@@ -1,7 +1,7 @@
 /** Rows of the primary as the documents that the stream would have made of them. */
 import type { CacheDocument } from '../contract/document.ts'
 import type { Sealer } from '../documents/encryption.ts'
-import { merge } from '../documents/merge.ts'
+import { mergeInto } from '../documents/merge.ts'
 import type { Cards } from '../normalize/card-data.ts'
 import { normalize } from '../normalize/normalize.ts'
 import { toDocument } from '../normalize/place.ts'
@@ -42,8 +42,7 @@ export function documentsOf(rows: readonly PrimaryRow[], reader: Reader, now: nu
     const content = reader.seal(normalized.id, normalized.content)
     const document = toDocument({ ...normalized, content }, source, updatedAt, reader.retentionMs)
     document.createdAt = new Date(createdAt)
-    const known = documents.get(document._id)
-    documents.set(document._id, known === undefined ? document : merge(known, document))
+    mergeInto(documents, document)
   }
   return [...documents.values()]
 }

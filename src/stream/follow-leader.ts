@@ -1,12 +1,12 @@
 /** Reads from one broker what it leads of a topic that is followed. */
 import { setTimeout as sleep, setImmediate as yieldOnce } from 'node:timers/promises'
 import type { KafkaMessage } from 'kafkajs'
+import { within } from '../operate/within.ts'
 import { isHopeless } from './errors.ts'
 import type { Fetcher, Wanted } from './fetch.ts'
 import { batchesOf, committedOf, type Fetched, messagesOf } from './fetch-answer.ts'
 import type { FollowOptions } from './follow.ts'
 import { errorOf } from './kafkajs-cluster.ts'
-import { within } from './within.ts'
 
 /** One call of `follow`. */
 export interface Following {

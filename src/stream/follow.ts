@@ -10,10 +10,10 @@
  */
 import { once, setMaxListeners } from 'node:events'
 import type { Kafka, KafkaMessage } from 'kafkajs'
+import { within } from '../operate/within.ts'
 import { createFetcher, NO_LEADER } from './fetch.ts'
 import { ANSWER_MS, type Following, LEAST_PAUSE_MS, longer, readLeader, rest, tellFailure } from './follow-leader.ts'
 import { openOwnCluster } from './kafkajs-own-cluster.ts'
-import { within } from './within.ts'
 
 export interface FollowOptions {
   kafka: Kafka

@@ -7,11 +7,11 @@
  */
 import { setTimeout as sleep, setImmediate as yieldOnce } from 'node:timers/promises'
 import type { Kafka, KafkaMessage } from 'kafkajs'
+import { within } from '../operate/within.ts'
 import { isHopeless, saysKafka } from './errors.ts'
 import { createFetcher, type Fetcher } from './fetch.ts'
 import { batchesOf, committedOf, messagesOf, type RecordBatch } from './fetch-answer.ts'
 import { errorOf } from './kafkajs-cluster.ts'
-import { within } from './within.ts'
 
 export interface ReadToEndOptions {
   kafka: Kafka

@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto'
+
 /**
  * What the cache keeps: events as the JSON that is sent, so that a hit costs nothing but sending. An answer holds one event, or a
  * list of them; what it is about are its *subjects*: `e:<event id>`, `s:<session id>`, `c:<card as stored>`,
@@ -29,6 +31,8 @@ export interface Part {
   /** Where its JSON ends; the next one begins after a comma. */
   readonly end: number
 }
+
+export const etagOf = (text: string) => `"${hash('sha1', text, 'base64url')}"`
 
 export const subjectOfEvent = (id: string) => `e:${id}`
 export const subjectOfSession = (id: string) => `s:${id}`

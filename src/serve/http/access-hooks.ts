@@ -1,7 +1,7 @@
 /** Who asks, and how often, before anything else is done for them. */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Access, Caller, Refused, Scope } from '../access/access.ts'
+import type { Access, Caller, CredentialHeaders, Refused, Scope } from '../access/access.ts'
 import { networkOf } from './network.ts'
 import { RequestProblem } from './problems.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
@@ -51,8 +51,7 @@ export async function admitCallers(server: FastifyInstance, access: Access, requ
     if (anybody) return admitted(anybody)
     const { headers } = request
     if (limit && isCostly(headers) && limit.left(refusedOf(request)) <= 0) throw tooMany(limit)
-    const { authorization, 'x-api-key': key } = headers
-    return access.authenticate({ authorization, 'x-api-key': Array.isArray(key) ? key.join() : key }).then(admitted)
+    return access.authenticate(credentialsIn(headers)).then(admitted)
   }
   server.addHook('onRequest', (request, reply, done) => {
     const admission = admit(request, reply)
@@ -114,3 +113,8 @@ export const forbidden = (scope: Scope) =>
     'Ask whoever gave you the credentials for that scope',
     { 'www-authenticate': `${CHALLENGE}, error="insufficient_scope", scope="${scope}"` },
   )
+
+/** Two keys at once are none: joined, they fit to nothing. */
+export function credentialsIn({ authorization, 'x-api-key': key }: FastifyRequest['headers']): CredentialHeaders {
+  return { authorization, 'x-api-key': Array.isArray(key) ? key.join() : key }
+}

@@ -3,7 +3,8 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { version } from '../../operate/version.ts'
-import { etagOf, sendTagged } from './send.ts'
+import { etagOf } from '../cache/answer.ts'
+import { sendTagged } from './send.ts'
 
 export async function describe(server: FastifyInstance): Promise<void> {
   await server.register(swagger, {

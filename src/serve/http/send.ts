@@ -1,8 +1,7 @@
 /** Answers to their callers: only the events of their zones, cards only for who may read them, and 304 for what they have already. */
-import { hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../access/access.ts'
-import type { Answer } from '../cache/answer.ts'
+import { type Answer, etagOf } from '../cache/answer.ts'
 import type { Look } from '../cache/read-through.ts'
 import { cacheStatus } from './cache-status.ts'
 import { withoutCards } from './without-cards.ts'
@@ -23,8 +22,6 @@ export function readableEvents({ json, parts }: Answer, caller: Caller): string[
   }
   return events
 }
-
-export const etagOf = (text: string) => `"${hash('sha1', text, 'base64url')}"`
 
 /**
  * How an answer was come by. Of nothing that can be shown, this would tell who may see some zones only whether there is something that

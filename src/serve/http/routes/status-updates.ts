@@ -7,7 +7,7 @@ import { droppedFor } from '../../live/frames.ts'
 import type { DropReason, Listener } from '../../live/hub.ts'
 import type { Filter } from '../../live/item.ts'
 import { type Position, positionOf } from '../../live/position.ts'
-import { clientOf, forbidden } from '../access-hooks.ts'
+import { clientOf, credentialsIn, forbidden } from '../access-hooks.ts'
 import { assertNoCard, assertNoCardIn } from '../card-numbers.ts'
 import { RequestProblem } from '../problems.ts'
 import type { ServeParts } from '../server.ts'
@@ -84,8 +84,7 @@ export function statusUpdateRoutes(server: FastifyInstance, parts: ServeParts): 
 
 /** Beats for one client, each at its own time; ends its stream when it is stuck, or when its rights are others now. */
 function keepUp({ headers, caller }: FastifyRequest, listener: Listener, { live, access }: ServeParts): NodeJS.Timeout {
-  const { authorization, 'x-api-key': key } = headers
-  const credentials = { authorization, 'x-api-key': Array.isArray(key) ? key.join() : key }
+  const credentials = credentialsIn(headers)
   let stuck = 0
   return setInterval(async () => {
     stuck = listener.waiting() > 0 ? stuck + 1 : 0

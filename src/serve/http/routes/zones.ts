@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { assertId } from '../ids.ts'
 import { RequestProblem } from '../problems.ts'
 import { mayRead, sendJson, setCacheHeaders } from '../send.ts'
@@ -42,8 +42,7 @@ export function zoneRoutes(server: FastifyInstance, parts: ServeParts): void {
     },
     async (request, reply) => {
       const { zone_id: id } = request.params
-      assertId(id, cards)
-      if (!mayRead(request.caller, id)) throw new RequestProblem('forbidden', 'These credentials are for other zones')
+      assertZone(id, request, cards)
       live.assertReady()
       setLiveHeaders(reply, live)
       const occupancy = live.board.occupancy(id, request.query.hours)
@@ -85,12 +84,16 @@ function priceRoute(server: FastifyInstance, { lookUp, cards }: ServeParts): voi
   const path = '/v1/zones/:zone_id/price'
   server.get<{ Params: { zone_id: string } }>(path, { ...SCOPE, schema: PRICE }, async (request, reply) => {
     const { zone_id: id } = request.params
-    assertId(id, cards)
-    if (!mayRead(request.caller, id)) throw new RequestProblem('forbidden', 'These credentials are for other zones')
+    assertZone(id, request, cards)
     const look = await lookUp.price(id)
     setCacheHeaders(reply, look, request.caller, true)
     const { json, etag, parts } = look.answer
     if (parts.length === 0) throw new RequestProblem('not-found', 'No price is known of this zone')
     return sendJson(request, reply, json, etag)
   })
+}
+
+function assertZone(id: string, { caller }: FastifyRequest, cards: ServeParts['cards']): void {
+  assertId(id, cards)
+  if (!mayRead(caller, id)) throw new RequestProblem('forbidden', 'These credentials are for other zones')
 }

@@ -1,4 +1,4 @@
-/** Rejects when `work` takes longer. kafkajs can wait for ever: for a broker that froze within a handshake, say. */
+/** Rejects when `work` takes longer. Client libraries can wait for ever: kafkajs for a broker that froze within a handshake, say. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
