@@ -21,6 +21,7 @@ const HELP = `Usage: npm run bench:serve [-- options]
   --seconds S      of one measurement (8)
   --rounds R       measurements of each side, in turn (3)
   --connections C  clients at a time (64)
+  --only TEXT      cases whose name has it
   -h, --help       this text
 `
 
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '8' },
     rounds: { type: 'string', default: '3' },
     connections: { type: 'string', default: '64' },
+    only: { type: 'string', default: '' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 })
@@ -189,7 +191,8 @@ async function main(): Promise<number> {
   const sides = await launchAll(services)
   print(`${processors()}, ${values.connections} connections, ${values.rounds} rounds of ${values.seconds} s, in turn`)
   let isEnough = true
-  for (const one of cases(documents)) isEnough = (await compare(sides, one, mongod)) && isEnough
+  for (const one of cases(documents).filter(({ what }) => what.includes(values.only)))
+    isEnough = (await compare(sides, one, mongod)) && isEnough
   for (const { pid } of Object.values(sides)) process.kill(pid, 'SIGTERM')
   return isEnough ? 0 : 1
 }

@@ -17,7 +17,7 @@ import {
 } from './serve/cache/answer.ts'
 import type { Loaded, Look, LookOutcome, Question, ReadThrough } from './serve/cache/read-through.ts'
 import { type Cursor, cursorText } from './serve/cursor.ts'
-import { type EventJson, eventJson, type Reading } from './serve/event-view.ts'
+import { type EventJson, eventOf, type Reading } from './serve/event-view.ts'
 import type { Fill } from './serve/fill.ts'
 import { type EventFinder, MOST_OF_SESSION } from './serve/find-events.ts'
 import type { LookUp } from './serve/look-up.ts'
@@ -45,21 +45,20 @@ const FILL_MS = 1_500
 
 export function createLookUp(parts: LookUpParts): LookUp {
   const { cache, finder, timed } = parts
-  const inMongo = (ask: () => Promise<CacheDocument[]>) => timed('mongodb', ask, some)
+  const inMongo = (ask: Find) => timed('mongodb', ask, some)
   const fromPrimary = createPrimaryLook(parts, inMongo)
-  const view = (document: CacheDocument) => eventJson(document, parts.reading)
   const byId = async (id: string) => listOf(await finder.byId(id))
   const bySession = (id: string) => finder.bySession(id)
 
-  async function load(id: string, find: (id: string) => Promise<CacheDocument[]>): Promise<Loaded> {
+  async function load(id: string, find: (id: string) => Promise<EventJson[]>): Promise<Loaded> {
     const found = await inMongo(() => find(id))
     const belongs = found.length < MOST_OF_SESSION ? always : never
-    if (some(found) || parts.primary === null) return { answer: answerOf(found.map(view)), layer: 'mongodb', belongs }
+    if (some(found) || parts.primary === null) return { answer: answerOf(found), layer: 'mongodb', belongs }
     // In no session is what was invalidated, and what has moved to another one.
     const isKnown = find !== byId && some(await inMongo(() => byId(id)))
     if (isKnown) return { answer: answerOf([]), layer: 'mongodb', belongs }
     const known = await fromPrimary(id, () => find(id), byId)
-    return { answer: answerOf(known.map(view)), layer: 'primary', belongs }
+    return { answer: answerOf(known), layer: 'primary', belongs }
   }
 
   async function loadCard(cards: readonly string[], limit: number, before: Cursor | null): Promise<Loaded> {
@@ -67,16 +66,15 @@ export function createLookUp(parts: LookUpParts): LookUp {
     const found = await inMongo(() => finder.byCard(cards, limit + 1, before))
     const page = found.slice(0, limit)
     const last = found.length > limit ? page.at(-1) : undefined
-    const end = last ? { at: last.createdAt, id: last._id } : null
+    const end = last ? { at: last.at, id: last.id } : null
     const belongs = (part: Part) => (before === null || isOlder(part, before)) && (end === null || !isOlder(part, end))
-    return { answer: answerOf(page.map(view), end && cursorText(end)), layer: 'mongodb', belongs }
+    return { answer: answerOf(page, end && cursorText(end)), layer: 'mongodb', belongs }
   }
 
   async function loadPrice(zone: string): Promise<Loaded> {
     const found = await inMongo(async () => listOf(await parts.prices.byId(zone)))
-    // Its id is that of a zone: it must not be taken for an event's.
-    const prices = found.map((price) => ({ ...view(price), id: `\0${zone}`, zone }))
-    return { answer: answerOf(prices), layer: 'mongodb', belongs: always }
+    const prices = found.map((price) => ({ ...price, zone }))
+    return { answer: answerOf(prices, null, subjectOfPrice), layer: 'mongodb', belongs: always }
   }
 
   async function look(question: Question): Promise<Look> {
@@ -110,47 +108,57 @@ export function createLookUp(parts: LookUpParts): LookUp {
   }
 }
 
-type Find = () => Promise<CacheDocument[]>
+type Find = () => Promise<EventJson[]>
 
 /** What the primary knows of a session: as it is in MongoDB after it was merged into that, or as the primary has it. */
 function createPrimaryLook(
-  { primary, timed, fill, reader }: LookUpParts,
-  inMongo: (ask: Find) => Promise<CacheDocument[]>,
+  { primary, timed, fill, reader, reading }: LookUpParts,
+  inMongo: (ask: Find) => Promise<EventJson[]>,
 ) {
-  async function stored(known: CacheDocument[], find: Find, byId: (id: string) => Promise<CacheDocument[]>) {
+  async function stored(
+    known: CacheDocument[],
+    events: EventJson[],
+    find: Find,
+    byId: (id: string) => Promise<EventJson[]>,
+  ) {
     const now = Date.now()
     // What has expired is shown, and not stored.
     await fill(known.filter(({ cache }) => cache.expiresAt.getTime() > now))
     const found = await inMongo(find)
     if (some(found)) return found
-    const lists = await Promise.all(known.map(({ _id }) => inMongo(() => byId(_id))))
-    return known.filter((_, i) => !some(lists[i] ?? []))
+    const lists = await Promise.all(events.map(({ id }) => inMongo(() => byId(id))))
+    return events.filter((_, i) => !some(lists[i] ?? []))
   }
 
-  return async (id: string, find: Find, byId: (id: string) => Promise<CacheDocument[]>): Promise<CacheDocument[]> => {
+  return async (id: string, find: Find, byId: (id: string) => Promise<EventJson[]>): Promise<EventJson[]> => {
     if (primary === null) return []
     const rows = await timed('primary', () => primary.rows(id), some)
     const known = documentsOf(rows, reader, Date.now())
     if (!some(known)) return []
+    const events = known.map((document) => eventOf(document, reading))
     // Where MongoDB fails here, or takes long, the primary has answered.
-    return within(FILL_MS, stored(known, find, byId)).catch(() => known)
+    return within(FILL_MS, stored(known, events, find, byId)).catch(() => events)
   }
 }
 
 const some = (found: readonly unknown[]) => found.length > 0
 const always = () => true
 const never = () => false
-const listOf = (found: CacheDocument | null) => (found === null ? [] : [found])
+const listOf = (found: EventJson | null) => (found === null ? [] : [found])
 
 /** Whether it comes after a place in a list that has the newest first. */
-const isOlder = (part: Part, { at, id }: Cursor) => part.at < at.getTime() || (part.at === at.getTime() && part.id < id)
+const isOlder = (part: Part, { at, id }: Cursor) =>
+  part.at < at || (part.at === at && part.subject < subjectOfEvent(id))
 
-function answerOf(events: EventJson[], next: string | null = null): Answer {
+function answerOf(events: EventJson[], next: string | null = null, subjectOf = subjectOfEvent): Answer {
   const json = events.map((event) => event.json).join(',')
   let end = -1
-  const parts = events.map(({ json: { length }, ...event }) => {
+  const parts = events.map(({ id, version, at, zone, session, card, isGone, json: { length } }) => {
     end += 1 + length
-    return { ...event, end }
+    const lists: string[] = []
+    if (session !== null) lists.push(subjectOfSession(session))
+    if (card !== null) lists.push(subjectOfCard(card))
+    return { subject: subjectOf(id), version, at, zone, lists, isGone, end }
   })
   return { json, parts, next, etag: etagOf(json) }
 }

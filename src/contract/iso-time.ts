@@ -10,14 +10,25 @@ const days = new Map<string, number>()
 
 /** The text is put together here, since pieces of text that are joined cost an object each. */
 const scratch = Buffer.from('0000-00-00T00:00:00.000Z')
+const LENGTH = scratch.length
 let dayInScratch = Number.NaN
 
 /** Epoch milliseconds (whole) as `toISOString` has it. Throws RangeError beyond what a Date holds. */
-export function isoOf(ms: number): string {
+export const isoOf = (ms: number): string => (toScratch(ms) ? scratch.toString('latin1') : new Date(ms).toISOString())
+
+/** Writes its bytes, and returns where they end. */
+export function putIso(ms: number, to: Uint8Array, at: number): number {
+  if (!toScratch(ms)) return at + Buffer.from(to.buffer, to.byteOffset).write(new Date(ms).toISOString(), at, 'latin1')
+  for (let i = 0; i < LENGTH; i++) to[at + i] = scratch[i] as number
+  return at + LENGTH
+}
+
+/** @returns false: it has another length. */
+function toScratch(ms: number): boolean {
   const day = Math.floor(ms / DAY_MS)
   if (day !== dayInScratch) {
     const date = dateOf(day, ms)
-    if (date.length !== 11) return new Date(ms).toISOString()
+    if (date.length !== 11) return false
     scratch.write(date, 0, 'latin1')
     dayInScratch = day
   }
@@ -32,7 +43,7 @@ export function isoOf(ms: number): string {
   const hundreds = Math.floor(millis / 100)
   scratch[20] = 48 + hundreds
   putTwo(21, millis - hundreds * 100)
-  return scratch.toString('latin1')
+  return true
 }
 
 function putTwo(at: number, value: number): void {

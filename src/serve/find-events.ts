@@ -1,18 +1,19 @@
-/** Cache documents as readers need them, from MongoDB: by id, by session, by card. What has expired is not there. */
-import { BSON, type Collection, type Document, type Filter } from 'mongodb'
+/** Events as readers need them, from MongoDB: by id, by session, by card. What has expired is not there. */
+import type { Collection, Document, Filter } from 'mongodb'
 import type { CacheDocument } from '../contract/document.ts'
 import type { ClusterTime } from './cluster-time.ts'
 import type { Cursor } from './cursor.ts'
+import { type EventJson, eventOfBytes, type Reading } from './event-view.ts'
 import { createGatherer } from './gather.ts'
 import { inTime } from './in-time.ts'
 
 export interface EventFinder {
   /** Those of the ids that are there. Ids asked for at the same moment go out as one command. */
-  byId(id: string): Promise<CacheDocument | null>
+  byId(id: string): Promise<EventJson | null>
   /** Of a session, oldest first by observed time; of more than a thousand the newest. */
-  bySession(sessionId: string): Promise<CacheDocument[]>
-  /** Of any of these cards, as stored: newest first by `createdAt`, then by id; those after `before`. */
-  byCard(cards: readonly string[], limit: number, before: Cursor | null): Promise<CacheDocument[]>
+  bySession(sessionId: string): Promise<EventJson[]>
+  /** Of any of these cards, as stored: newest first by the time they were made, then by id; those after `before`. */
+  byCard(cards: readonly string[], limit: number, before: Cursor | null): Promise<EventJson[]>
 }
 
 /** Of one command, the wait for a server among it: who asks does not wait longer. The driver has no such limit of its own. */
@@ -32,18 +33,22 @@ const MOST_DOCUMENTS = 2_000
 const OPTIONS = { raw: true, readConcern: 'snapshot', readPreference: 'primary', maxTimeMS: TIMEOUT_MS } as const
 
 /** @param time of what was read before: what is read here is not older. */
-export function createEventFinder(collection: Collection<CacheDocument>, time: ClusterTime): EventFinder {
-  const find = createFind(collection, time)
+export function createEventFinder(
+  collection: Collection<CacheDocument>,
+  time: ClusterTime,
+  reading: Reading,
+): EventFinder {
+  const find = createFind(collection, time, reading)
   /** By their limit. */
   const firstPages = new Map<number, ReturnType<typeof createFirstPages>>()
   return {
     byId: createGatherer(MOST_IDS, async (ids) => {
       const found = await find({ _id: { $in: ids } }, {}, ids.length)
-      return new Map(found.map((document) => [document._id, document]))
+      return new Map(found.map((event) => [event.id, event]))
     }),
     async bySession(sessionId) {
       const newest = await find({ 'cache.sessionId': sessionId }, { 'cache.observedAt': -1 }, MOST_OF_SESSION)
-      return newest.sort((a, b) => compare(a.cache.order, b.cache.order) || compare(a._id, b._id))
+      return newest.sort((a, b) => compare(a.version, b.version) || compare(a.id, b.id))
     },
     async byCard(cards, limit, before) {
       const [card] = cards
@@ -63,7 +68,7 @@ export function createEventFinder(collection: Collection<CacheDocument>, time: C
  * First pages of cards, many by one command, which the index gives card by card. Where there are more documents than the pages could
  * hold, a card with many has crowded others out: those that are not known to be whole are asked for one by one.
  */
-function createFirstPages(find: Find, limit: number): (card: string) => Promise<CacheDocument[] | null> {
+function createFirstPages(find: Find, limit: number): (card: string) => Promise<EventJson[] | null> {
   const alone = (card: string) => pageOf(find, { card }, limit, null)
   const mostCards = Math.max(1, Math.min(MOST_CARDS, Math.floor(MOST_DOCUMENTS / limit)))
   return createGatherer(mostCards, async (cards) => {
@@ -71,11 +76,11 @@ function createFirstPages(find: Find, limit: number): (card: string) => Promise<
     if (first !== undefined && cards.length === 1) return new Map([[first, await alone(first)]])
     const most = limit * cards.length
     const found = await find({ card: { $in: cards } }, { card: 1, createdAt: -1 }, most)
-    const pages = new Map<string, CacheDocument[]>()
-    for (const document of found) {
-      const page = pages.get(document.card as string)
-      if (page === undefined) pages.set(document.card as string, [document])
-      else page.push(document)
+    const pages = new Map<string, EventJson[]>()
+    for (const event of found) {
+      const page = pages.get(event.card as string)
+      if (page === undefined) pages.set(event.card as string, [event])
+      else page.push(event)
     }
     const isCut = found.length === most
     if (isCut) pages.delete(found.at(-1)?.card as string)
@@ -86,9 +91,9 @@ function createFirstPages(find: Find, limit: number): (card: string) => Promise<
   })
 }
 
-type Find = (filter: Document, sort: Record<string, 1 | -1>, limit: number) => Promise<CacheDocument[]>
+type Find = (filter: Document, sort: Record<string, 1 | -1>, limit: number) => Promise<EventJson[]>
 
-function createFind(collection: Collection<CacheDocument>, time: ClusterTime): Find {
+function createFind(collection: Collection<CacheDocument>, time: ClusterTime, reading: Reading): Find {
   const { client } = collection.db
   return async (filter, sort, limit) => {
     const living = { ...filter, 'cache.expiresAt': { $gt: new Date() } } as Filter<CacheDocument>
@@ -102,7 +107,7 @@ function createFind(collection: Collection<CacheDocument>, time: ClusterTime): F
           .toArray(),
       )
       time.advance(session.operationTime)
-      return found.map(documentOf)
+      return found.map((bytes) => eventOfBytes(bytes, reading))
     } finally {
       session.endSession()
     }
@@ -110,9 +115,10 @@ function createFind(collection: Collection<CacheDocument>, time: ClusterTime): F
 }
 
 /** Those of the cursor's own time first, and then those before it. */
-async function pageOf(find: Find, ofCards: Document, limit: number, before: Cursor | null): Promise<CacheDocument[]> {
+async function pageOf(find: Find, ofCards: Document, limit: number, before: Cursor | null): Promise<EventJson[]> {
   if (before === null) return untilPage(find, ofCards, ofCards, limit)
-  const { at: createdAt, id } = before
+  const { id } = before
+  const createdAt = new Date(before.at)
   const tied = await find({ ...ofCards, createdAt, _id: { $lt: id } }, { _id: -1 }, limit)
   if (tied.length === limit) return tied
   return [
@@ -122,19 +128,14 @@ async function pageOf(find: Find, ofCards: Document, limit: number, before: Curs
 }
 
 /** The index orders by time alone: where a page ends between documents of one time, it is asked which of them come first. */
-async function untilPage(find: Find, ofCards: Document, filter: Document, limit: number): Promise<CacheDocument[]> {
+async function untilPage(find: Find, ofCards: Document, filter: Document, limit: number): Promise<EventJson[]> {
   const page = (await find(filter, { createdAt: -1 }, limit)).sort(newestFirst)
   const last = page.at(-1)
   if (last === undefined || page.length < limit) return page
-  const { createdAt } = last
-  const later = page.filter((one) => one.createdAt > createdAt)
-  return [...later, ...(await find({ ...ofCards, createdAt }, { _id: -1 }, limit - later.length))]
+  const later = page.filter(({ at }) => at > last.at)
+  return [...later, ...(await find({ ...ofCards, createdAt: new Date(last.at) }, { _id: -1 }, limit - later.length))]
 }
-
-/** Read here and not by the driver, whose way of reading takes arrays under some names for bytes. */
-const documentOf = (bytes: Uint8Array) => BSON.deserialize(bytes) as Document as CacheDocument
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
-const newestFirst = (a: CacheDocument, b: CacheDocument) =>
-  b.createdAt.getTime() - a.createdAt.getTime() || compare(b._id, a._id)
+const newestFirst = (a: EventJson, b: EventJson) => b.at - a.at || compare(b.id, a.id)

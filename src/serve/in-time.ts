@@ -5,33 +5,40 @@
  */
 export async function inTime<T>(ms: number, what: string, work: (late: AbortSignal) => Promise<T>): Promise<T> {
   const late = new AbortController()
-  const abort = () => late.abort(new Error(`${what} within ${ms / 1_000} s`))
+  const inTime = whenLate(ms, () => late.abort(lateError(ms, what)))
+  try {
+    return await work(late.signal)
+  } finally {
+    inTime()
+  }
+}
+
+/** The same for work that does not stop: nobody waits for it any longer. */
+export function orLate<T>(ms: number, what: string, work: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const inTime = whenLate(ms, () => reject(lateError(ms, what)))
+    work().then(resolve, reject).finally(inTime)
+  })
+}
+
+const lateError = (ms: number, what: string) => new Error(`${what} within ${ms / 1_000} s`)
+
+/** @returns what is called in time. */
+function whenLate(ms: number, tell: () => void): () => void {
   let turn: NodeJS.Immediate | undefined
-  let timer: NodeJS.Timeout | undefined
+  let timer: NodeJS.Timeout
   // However late a step comes, what was received by then is read before the next one.
   const wait = (steps: number): void => {
     timer = setTimeout(() => {
       if (steps > 1) wait(steps - 1)
-      else turn = setImmediate(abort)
+      else turn = setImmediate(tell)
     }, ms / STEPS)
   }
   wait(STEPS)
-  try {
-    return await work(late.signal)
-  } finally {
+  return () => {
     clearTimeout(timer)
     clearImmediate(turn)
   }
 }
 
 const STEPS = 8
-
-/** The same for work that does not stop: nobody waits for it any longer. */
-export function orLate<T>(ms: number, what: string, work: () => Promise<T>): Promise<T> {
-  return inTime(ms, what, (late) => {
-    const inVain = new Promise<never>((_, reject) => {
-      late.addEventListener('abort', () => reject(late.reason))
-    })
-    return Promise.race([work(), inVain])
-  })
-}

@@ -4,7 +4,13 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { memoryOf } from '../../local/proc.ts'
-import { type Answer, type Part, subjectOfCard, subjectOfEvent } from '../../src/serve/cache/answer.ts'
+import {
+  type Answer,
+  type Part,
+  subjectOfCard,
+  subjectOfEvent,
+  subjectOfSession,
+} from '../../src/serve/cache/answer.ts'
 import { createReadThrough, type Question } from '../../src/serve/cache/read-through.ts'
 import { createRandom } from '../../src/simulate/random.ts'
 
@@ -52,10 +58,10 @@ function flat(text: string): string {
 }
 
 function partOf(id: string, end: number): Part {
-  const session = flat(`IC${id}N`)
   const version = flat(`001717245375000 finished parkmobile.events 0000000003 0000000000${id}\t\t\t001717245375000`)
-  const card = flat(`tok_${id.padStart(32, '0')}`)
-  return { id, version, at: 1_717_245_375_000, zone: flat(`9${id.slice(-6)}`), session, card, isGone: false, end }
+  const lists = [flat(subjectOfSession(`IC${id}N`)), flat(subjectOfCard(`tok_${id.padStart(32, '0')}`))]
+  const subject = flat(subjectOfEvent(id))
+  return { subject, version, at: 1_717_245_375_000, zone: flat(`9${id.slice(-6)}`), lists, isGone: false, end }
 }
 
 function jsonOf(id: string): string {

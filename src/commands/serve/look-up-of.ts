@@ -33,10 +33,11 @@ interface Layers {
 export function lookUpOf({ settings, metrics, log }: Common, { cache, mongo, time, primary, cards }: Layers): LookUp {
   const clock = settings.timeZone === null ? null : clockOf(settings.timeZone)
   const { keys, paths } = settings.encryption
+  const reading = { keys, clock }
   return createLookUp({
-    ...{ cache, primary, timed: createTimed(metrics), reading: { keys, clock } },
-    finder: createEventFinder(mongo.collection, time),
-    prices: createEventFinder(mongo.prices, time),
+    ...{ cache, primary, timed: createTimed(metrics), reading },
+    finder: createEventFinder(mongo.collection, time, reading),
+    prices: createEventFinder(mongo.prices, time, reading),
     reader: {
       ...{ cards, clock, seal: createSealer(paths, keys), retentionMs: settings.retentionMs },
       onRejected(reason, message) {

@@ -17,15 +17,15 @@ export interface Answer {
 
 /** One event in an answer. */
 export interface Part {
-  readonly id: string
+  /** What it is itself. */
+  readonly subject: string
   /** Compares as text: a document never goes back to a smaller one. */
   readonly version: string
   /** When it was made, epoch ms: its place in the list of a card. */
   readonly at: number
   readonly zone: string | null
-  /** Lists that it belongs into. */
-  readonly session: string | null
-  readonly card: string | null
+  /** Subjects of the lists that it belongs into. */
+  readonly lists: readonly string[]
   /** Invalidated by a null value: there is nothing left to show. */
   readonly isGone: boolean
   /** Where its JSON ends; the next one begins after a comma. */
@@ -46,9 +46,9 @@ const PART_BYTES = 400
 /** Bytes of memory that an answer takes under its key, about. */
 export function weightOf(key: string, { json, parts }: Answer): number {
   let weight = ENTRY_BYTES + textBytes(key) + textBytes(json)
-  for (const { id, version, zone, session, card } of parts) {
-    weight += PART_BYTES
-    for (const text of [id, version, zone, session, card]) weight += text === null ? 0 : textBytes(text)
+  for (const { subject, version, zone, lists } of parts) {
+    weight += PART_BYTES + textBytes(subject) + textBytes(version) + (zone === null ? 0 : textBytes(zone))
+    for (const list of lists) weight += textBytes(list)
   }
   return weight
 }

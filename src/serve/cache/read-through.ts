@@ -9,7 +9,7 @@
  *   that fails is never a miss.
  * - *Negative*: that there is nothing is kept too, but briefly, and not for when the stores fail.
  */
-import { type Answer, type Part, subjectOfCard, subjectOfEvent, subjectOfSession } from './answer.ts'
+import type { Answer, Part } from './answer.ts'
 import { createRecent, type Judgement, RECENT_BYTES } from './recent.ts'
 import { createShown } from './shown.ts'
 import { createStore, type Entry } from './store.ts'
@@ -144,14 +144,13 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
   }
 
   function judge({ answer, belongs }: Loaded, subjects: readonly string[], since: number, meanwhile: Iterable<Part>) {
-    const { parts } = answer
-    const has = (id: string) => parts.some((part) => part.id === id)
-    for (const part of meanwhile) if (belongs(part) && !has(part.id)) return 'older'
-    const judgements: Judgement[] = parts.map(({ id, version }) => recent.judge(subjectOfEvent(id), version, since))
+    for (const part of meanwhile) if (belongs(part) && !has(answer, part.subject)) return 'older'
+    let judgement: Judgement = 'good'
+    for (const { subject, version } of answer.parts) judgement = worse(judgement, recent.judge(subject, version, since))
     for (const subject of subjects) {
-      if (!parts.some(({ id }) => subjectOfEvent(id) === subject)) judgements.push(recent.judge(subject, null, since))
+      if (!has(answer, subject)) judgement = worse(judgement, recent.judge(subject, null, since))
     }
-    return judgements.includes('older') ? 'older' : judgements.includes('changed') ? 'changed' : 'good'
+    return judgement
   }
 
   function keep({ key, subjects, briefly }: Question, loaded: Loaded, loadedAt: number, isOutdated: boolean): Entry {
@@ -160,7 +159,7 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
     const entry: Entry = {
       ...{ answer, belongs, loadedAt, isOutdated, isSuperseded: false, hits: 0 },
       freshUntil: loadedAt + goodFor,
-      subjects: [...subjects, ...answer.parts.map(({ id }) => subjectOfEvent(id))].filter((one) => one !== key),
+      subjects: [...subjects, ...answer.parts.map(({ subject }) => subject)].filter((one) => one !== key),
     }
     tellShown(answer)
     store.put(key, entry)
@@ -170,11 +169,10 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
   /** Whoever asks from now on sees nothing older than these. */
   function tellShown({ parts }: Answer): void {
     for (const part of parts) {
-      const subject = subjectOfEvent(part.id)
-      recent.noteShown(subject, part.version)
-      for (const [entry, its] of store.about(subject)) if (its === null || its < part.version) supersede(entry)
-      if (part.session !== null) tellList(subjectOfSession(part.session), part)
-      if (part.card !== null) tellList(subjectOfCard(part.card), part)
+      const { subject, version, lists } = part
+      recent.noteShown(subject, version)
+      for (const [entry, its] of store.about(subject)) if (its === null || its < version) supersede(entry)
+      for (const list of lists) tellList(list, part)
     }
   }
 
@@ -182,7 +180,7 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
   function tellList(subject: string, part: Part): void {
     shown.tell(subject, part)
     for (const [entry] of store.about(subject)) {
-      if (entry.belongs(part) && !entry.answer.parts.some(({ id }) => id === part.id)) supersede(entry)
+      if (entry.belongs(part) && !has(entry.answer, part.subject)) supersede(entry)
     }
   }
 
@@ -241,3 +239,8 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
     },
   }
 }
+
+const has = ({ parts }: Answer, subject: string) => parts.some((part) => part.subject === subject)
+
+const GRADES = { good: 0, changed: 1, older: 2 }
+const worse = (one: Judgement, other: Judgement) => (GRADES[one] < GRADES[other] ? other : one)

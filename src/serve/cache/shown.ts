@@ -41,7 +41,7 @@ export function createShown(): Shown {
       }
     },
     tell(subject, part) {
-      for (const parts of watching.get(subject) ?? []) parts.set(part.id, part)
+      for (const parts of watching.get(subject) ?? []) parts.set(part.subject, part)
     },
   }
 }

@@ -1,6 +1,6 @@
 /** The bounded memory of answers. Which ones stay is for a library's W-TinyLFU; here is what it is asked by subject. */
 import transitory, { type Cache } from 'transitory'
-import { type Answer, type Part, subjectOfEvent, weightOf } from './answer.ts'
+import { type Answer, type Part, weightOf } from './answer.ts'
 
 /** Times are in ms of the cache's clock. */
 export interface Entry {
@@ -23,7 +23,7 @@ export interface Store {
   get(key: string): Entry | undefined
   put(key: string, entry: Entry): void
   /** Entries about a subject, with its version in each; null where they are about it in another way. */
-  about(subject: string): Iterable<[Entry, version: string | null]>
+  about(subject: string): readonly [Entry, version: string | null][]
   clear(): void
   readonly size: number
   readonly bytes: number
@@ -31,6 +31,7 @@ export interface Store {
 
 /** What is larger than this part of the memory is not kept. */
 const LARGEST_PART = 16
+const NOTHING: readonly [Entry, null][] = []
 
 export function createStore(mostBytes: number, onEvicted: () => void): Store {
   /** Keys of lists by the subjects they are about; an event's own key is its subject. Mostly it is one, without a set around it. */
@@ -58,11 +59,6 @@ export function createStore(mostBytes: number, onEvicted: () => void): Store {
     if (keys === key || (typeof keys === 'object' && keys.size === 0)) lists.delete(subject)
   }
 
-  function listsAbout(subject: string): Iterable<string> {
-    const keys = lists.get(subject) ?? []
-    return typeof keys === 'string' ? [keys] : keys
-  }
-
   return {
     get: (key) => entries.getIfPresent(key) ?? undefined,
     put(key, entry) {
@@ -74,13 +70,17 @@ export function createStore(mostBytes: number, onEvicted: () => void): Store {
       if (!entries.has(key)) return // it was not admitted
       for (const subject of entry.subjects) remember(subject, key)
     },
-    *about(subject) {
+    about(subject) {
       const own = entries.peek(subject)
-      if (own) yield [own, own.answer.parts[0]?.version ?? null]
-      for (const key of listsAbout(subject)) {
+      const keys = lists.get(subject)
+      if (own === null && keys === undefined) return NOTHING
+      const found: [Entry, string | null][] = []
+      if (own) found.push([own, own.answer.parts[0]?.version ?? null])
+      for (const key of typeof keys === 'string' ? [keys] : (keys ?? [])) {
         const entry = entries.peek(key)
-        if (entry) yield [entry, entry.answer.parts.find(({ id }) => subjectOfEvent(id) === subject)?.version ?? null]
+        if (entry) found.push([entry, entry.answer.parts.find((part) => part.subject === subject)?.version ?? null])
       }
+      return found
     },
     clear: () => entries.clear(),
     get size() {

@@ -55,5 +55,5 @@ async function pageOfSome(lookUp: LookUp, { cards, limit, before }: CardQuestion
 
 function cursorAt(event: string): string {
   const { _id, createdAt } = JSON.parse(event)
-  return cursorText({ at: new Date(createdAt), id: _id })
+  return cursorText({ at: Date.parse(createdAt), id: _id })
 }

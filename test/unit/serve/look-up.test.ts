@@ -3,6 +3,7 @@ import type { Documents } from '../../../src/documents/store.ts'
 import { createLookUp, type LookUpParts } from '../../../src/look-up.ts'
 import { type Cards, createCards } from '../../../src/normalize/card-data.ts'
 import { createReadThrough, type LookOutcome } from '../../../src/serve/cache/read-through.ts'
+import { eventOf } from '../../../src/serve/event-view.ts'
 import { createFill } from '../../../src/serve/fill.ts'
 import type { EventFinder } from '../../../src/serve/find-events.ts'
 import { StoreFailure } from '../../../src/serve/look-up.ts'
@@ -22,11 +23,12 @@ function bench({ write = createMemoryStore().write, hasPrimary = true } = {}) {
   const state = { isMongoAway: false, isPrimaryAway: false, asked: 0 }
   const all = async () => {
     if (state.isMongoAway) throw new Error('away')
-    return [...store.documents.values()]
+    return [...store.documents.values()].map((document) => eventOf(document, reading))
   }
+  const reading = { keys: [], clock: null }
   const finder: EventFinder = {
-    byId: async (id) => (await all()).find(({ _id }) => _id === id) ?? null,
-    bySession: async (id) => (await all()).filter(({ cache }) => cache.sessionId === id),
+    byId: async (id) => (await all()).find((event) => event.id === id) ?? null,
+    bySession: async (id) => (await all()).filter(({ session }) => session === id),
     byCard: async () => all(),
   }
   const outcomes: (LookOutcome | 'error')[] = []
@@ -53,7 +55,7 @@ function bench({ write = createMemoryStore().write, hasPrimary = true } = {}) {
       onRejected: (reason) => rejected.push(reason),
     },
     fill: createFill({ write }, (reason) => failures.push(reason)),
-    reading: { keys: [], clock: null },
+    reading,
     onLook: (outcome) => outcomes.push(outcome),
   })
   return { lookUp, store, state, outcomes, failures, close: () => cache.close() }
@@ -70,7 +72,7 @@ describe('what only the primary knows', () => {
     })
     const began = Date.now()
     const { answer, layer } = await lookUp.event('a')
-    expect([answer.parts[0]?.id, layer, written]).toEqual(['a', 'primary', ['a']])
+    expect([answer.parts[0]?.subject, layer, written]).toEqual(['e:a', 'primary', ['a']])
     expect(Date.now() - began).toBeLessThan(2_000)
     close()
   })

@@ -83,7 +83,7 @@ export function sessionRoutes(server: FastifyInstance, { lookUp, live, cards }: 
 }
 
 function nextPage(asked: Choice, { occurredAt, sessionId }: SessionCursor): string {
-  const before = cursorText({ at: new Date(occurredAt), id: sessionId })
+  const before = cursorText({ at: Date.parse(occurredAt), id: sessionId })
   return `</v1/sessions?${new URLSearchParams({ ...(asked as object), limit: String(asked.limit), before })}>; rel="next"`
 }
 
@@ -105,7 +105,7 @@ function headOf(known: ReturnType<ServeParts['live']['session']>, { json, parts 
 
 const boardCursor = (text: string) => {
   const { at, id } = readCursor(text)
-  return { occurredAt: at.toISOString(), sessionId: id }
+  return { occurredAt: new Date(at).toISOString(), sessionId: id }
 }
 
 /** Events read for what a session's newest ones tell. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { type Answer, subjectOfEvent } from '../../../../src/serve/cache/answer.ts'
+import { type Answer, subjectOfCard, subjectOfEvent } from '../../../../src/serve/cache/answer.ts'
 import {
   createReadThrough,
   type Loaded,
@@ -61,12 +61,11 @@ function loaded(ids: string[], stored: ReadonlyMap<string, number>): Loaded {
   const parts = there.map((id, i) => {
     end += 1 + (json[i]?.length ?? 0)
     return {
-      id,
+      subject: subjectOfEvent(id),
       version: String(stored.get(id)).padStart(9, '0'),
       at: 0,
       zone: null,
-      session: null,
-      card: 'card',
+      lists: [subjectOfCard('card')],
       isGone: false,
       end,
     }
@@ -75,7 +74,8 @@ function loaded(ids: string[], stored: ReadonlyMap<string, number>): Loaded {
   return { answer, layer: 'mongodb', belongs: () => true }
 }
 
-const versionIn = ({ parts }: Answer, id: string) => Number(parts.find((part) => part.id === id)?.version)
+const versionIn = ({ parts }: Answer, id: string) =>
+  Number(parts.find(({ subject }) => subject === subjectOfEvent(id))?.version)
 
 describe('what is kept', () => {
   test('is given without asking the store again', async () => {
@@ -157,10 +157,10 @@ describe('a list', () => {
     const { event, list, stored, loads } = bench()
     stored.set('a', 1)
     await list(['a', 'b'])
-    await list(['a'], { belongs: ({ id }) => id === 'a' })
+    await list(['a'], { belongs: ({ subject }) => subject === 'e:a' })
     stored.set('b', 1)
     await event('b')
-    expect((await list(['a'], { belongs: ({ id }) => id === 'a' })).outcome).toBe('hit')
+    expect((await list(['a'], { belongs: ({ subject }) => subject === 'e:a' })).outcome).toBe('hit')
     expect((await list(['a', 'b'])).outcome).toBe('miss')
     expect(loads).toEqual(['l:a,b', 'l:a', 'b', 'l:a,b'])
   })
@@ -287,9 +287,9 @@ describe('nobody goes back in time', () => {
           })
           return result
         }
-        const ask = (key: string, ids: string[], subjects: string[]) => {
+        const ask = (key: string, wanted: string[], subjects: string[]) => {
           const least = new Map(seen)
-          const look = cache.look({ key, subjects, load: load(ids) }).catch((error: Error) => {
+          const look = cache.look({ key, subjects, load: load(wanted) }).catch((error: Error) => {
             expect(error.message).toBe('away')
             return null
           })
@@ -297,12 +297,13 @@ describe('nobody goes back in time', () => {
             look.then((found) => {
               if (found === null) return
               const { answer } = found
-              for (const { id } of answer.parts) {
+              const ids = answer.parts.map(({ subject }) => subject.slice(2))
+              for (const id of ids) {
                 const version = versionIn(answer, id)
                 expect(version).toBeGreaterThanOrEqual(least.get(id) ?? 0)
                 seen.set(id, Math.max(seen.get(id) ?? 0, version))
               }
-              for (const [id] of least) if (ids.includes(id)) expect(answer.parts.map((part) => part.id)).toContain(id)
+              for (const [id] of least) if (wanted.includes(id)) expect(ids).toContain(id)
             }),
           )
         }
