@@ -9,7 +9,7 @@
  *   that fails is never a miss.
  * - *Negative*: that there is nothing is kept too, but briefly, and not for when the stores fail.
  */
-import type { Answer, Part } from './answer.ts'
+import { type Answer, type Part, weightOf } from './answer.ts'
 import { createRecent, type Judgement, RECENT_BYTES } from './recent.ts'
 import { createShown } from './shown.ts'
 import { createStore, type Entry } from './store.ts'
@@ -159,6 +159,7 @@ export function createReadThrough(options: ReadThroughOptions): ReadThrough {
     const entry: Entry = {
       ...{ answer, belongs, loadedAt, isOutdated, isSuperseded: false, hits: 0 },
       freshUntil: loadedAt + goodFor,
+      weight: weightOf(key, answer),
       subjects: [...subjects, ...answer.parts.map(({ subject }) => subject)].filter((one) => one !== key),
     }
     tellShown(answer)

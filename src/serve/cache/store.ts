@@ -1,6 +1,6 @@
 /** The bounded memory of answers. Which ones stay is for a library's W-TinyLFU; here is what it is asked by subject. */
 import transitory, { type Cache } from 'transitory'
-import { type Answer, type Part, weightOf } from './answer.ts'
+import type { Answer, Part } from './answer.ts'
 
 /** Times are in ms of the cache's clock. */
 export interface Entry {
@@ -15,6 +15,8 @@ export interface Entry {
   isSuperseded: boolean
   hits: number
   readonly subjects: readonly string[]
+  /** Bytes of memory, about. */
+  readonly weight: number
   /** Whether an event belongs into it, where it is a list. */
   readonly belongs: (part: Part) => boolean
 }
@@ -39,7 +41,7 @@ export function createStore(mostBytes: number, onEvicted: () => void): Store {
   const entries: Cache<string, Entry> = transitory
     .newCache<string, Entry>()
     .maxSize(mostBytes)
-    .withWeigher((key, { answer }) => weightOf(key, answer))
+    .withWeigher((_, { weight }) => weight)
     .withRemovalListener((key, entry, reason) => {
       if (reason === transitory.RemovalReason.SIZE) onEvicted()
       for (const subject of entry.subjects) forget(subject, key)
@@ -62,7 +64,7 @@ export function createStore(mostBytes: number, onEvicted: () => void): Store {
   return {
     get: (key) => entries.getIfPresent(key) ?? undefined,
     put(key, entry) {
-      if (weightOf(key, entry.answer) * LARGEST_PART > mostBytes) {
+      if (entry.weight * LARGEST_PART > mostBytes) {
         entries.delete(key)
         return
       }
