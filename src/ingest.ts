@@ -9,27 +9,25 @@
  */
 import type { KafkaMessage, Producer } from 'kafkajs'
 import { type Account, accountOf, OUTCOMES, settle } from './account-chunk.ts'
-import type { CacheDocument } from './contract/document.ts'
 import type { Observation } from './contract/observation.ts'
 import type { RecordType, Source, SourceRecord } from './contract/record.ts'
 import type { Decoder } from './decode/decoder.ts'
 import type { Sealer } from './documents/encryption.ts'
 import { createNewIds, type NewIds } from './documents/new-ids.ts'
-import type { DocumentStore, WriteResult } from './documents/store.ts'
+import type { DocumentStore } from './documents/store.ts'
 import type { Cards } from './normalize/card-data.ts'
 import { normalize, tombstoneId } from './normalize/normalize.ts'
 import type { Clock } from './normalize/time-zone.ts'
 import { type Metrics, timed } from './operate/metrics.ts'
 import type { Dependency, Outages } from './operate/outages.ts'
-import { type Entry, type Placed, placeChunk, type Rejected, type Taken } from './place-chunk.ts'
+import { type Placed, placeChunk, type Rejected, type Taken } from './place-chunk.ts'
 import type { Settings } from './settings.ts'
 import { deadLetter, sendDeadLetters } from './stream/dead-letters.ts'
 import { createGathering, type Portion } from './stream/gather.ts'
 import { pack } from './stream/packs.ts'
 import { type PartitionMessage, sendAll } from './stream/send.ts'
 import { sourceRecord, type Turn } from './stream/turns.ts'
-
-type Existing = Awaited<ReturnType<DocumentStore['read']>>
+import { type Existing, type Written, writeDocuments, writePrices } from './write-chunk.ts'
 
 export interface IngestParts {
   settings: Settings
@@ -97,7 +95,8 @@ async function ingestChunk(
   )
   let outgoing = prepare(parts, chunk.placed(), [])
   const prices = [...chunk.placed().prices.values()]
-  const written = await step('write', 'mongodb', () => writeDocuments(store, chunk))
+  const documents = () => chunk.take().entries
+  const written = await step('write', 'mongodb', () => writeDocuments(store, documents, chunk.existing))
   const onlyNew = chunk.existing.size === 0 && written.updated + written.unchanged === 0
   for (const partition of partitions) newIds.saw(partition, onlyNew)
   if (prices.length > 0) await step('prices', 'mongodb', () => writePrices(parts.prices, prices))
@@ -185,37 +184,6 @@ function take({ decoder, cards, zone, seal, settings }: IngestParts, type: Recor
   if (zoneOfPrice === null) return { record, id, normalized }
   const { http_status = null, response = null } = content
   return { record, id, normalized, price: { zone: zoneOfPrice, content: seal(zoneOfPrice, { http_status, response }) } }
-}
-
-/** What is refused here is so as a document too, and is a dead letter for that. */
-async function writePrices(store: DocumentStore, prices: CacheDocument[]): Promise<void> {
-  await store.write(prices, await store.read(prices.map(({ _id }) => _id)))
-}
-
-interface Written extends Omit<WriteResult, 'refused'> {
-  refused: Rejected[]
-}
-
-async function writeDocuments(store: DocumentStore, { existing, take }: Understood): Promise<Written> {
-  const documents = () => Array.from(take().entries.values(), ({ document }) => document)
-  const { refused, ...results } = await store.write(documents, existing)
-  const written: Written = { ...results, refused: [] }
-  if (refused.size === 0) return written
-  const { entries } = take()
-  for (const [id, message] of refused) {
-    const { parts } = entries.get(id) as Entry
-    const only = parts.length === 1 ? parts[0] : undefined
-    if (only) written.refused.push({ record: only.record, reject: { reject: 'unstorable', message } })
-    else for (const part of parts) await writePart(store, part, written)
-  }
-  return written
-}
-
-/** One of several records of a refused document: it may be another that cannot be stored. */
-async function writePart(store: DocumentStore, { record, document }: Entry['parts'][0], written: Written) {
-  const { refused, ...results } = await store.write([document], await store.read([document._id]))
-  for (const name of ['inserted', 'updated', 'unchanged'] as const) written[name] += results[name]
-  for (const message of refused.values()) written.refused.push({ record, reject: { reject: 'unstorable', message } })
 }
 
 /** What a chunk sends, and what there is to count of it. */

@@ -3,6 +3,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import { StillReading } from '../live/live.ts'
 import { StoreFailure } from '../look-up.ts'
 import { CACHE_STATUS_OF_ERROR } from './cache-status.ts'
 import { PROBLEM_TYPE, RequestProblem, sendProblem } from './problems.ts'
@@ -21,6 +22,12 @@ export function tellErrors(server: FastifyInstance, log: Logger): void {
     if (error instanceof StoreFailure) {
       reply.header('cache-status', CACHE_STATUS_OF_ERROR)
       return sendProblem(reply, new RequestProblem('unavailable', error.message, 'Try again', { 'retry-after': '1' }))
+    }
+    if (error instanceof StillReading) {
+      return sendProblem(
+        reply,
+        new RequestProblem('unavailable', error.message, 'Try again in a moment', { 'retry-after': '2' }),
+      )
     }
     log.error({ err: error, route: request.routeOptions.url }, 'a request failed')
     return sendProblem(reply, new RequestProblem('internal', undefined, 'Tell the operator; the log has more'))

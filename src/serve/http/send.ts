@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../access/access.ts'
 import { type Answer, etagOf } from '../cache/answer.ts'
 import type { Look } from '../cache/read-through.ts'
+import { withoutCards } from '../without-cards.ts'
 import { cacheStatus } from './cache-status.ts'
-import { withoutCards } from './without-cards.ts'
 
 /** Shared caches must not keep what one caller may see, and their own ones ask again. */
 const PRIVATE = { 'cache-control': 'private, no-cache', vary: 'Authorization, X-Api-Key' }

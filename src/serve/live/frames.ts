@@ -1,6 +1,6 @@
 /** The text of server-sent events. */
 import { type Filter, type Item, isWanted, jsonFor } from './item.ts'
-import { type Position, positionText } from './position.ts'
+import { moveTo, type Position, positionText } from './position.ts'
 
 export const frameOf = (id: string, json: string): string => `id: ${id}\nevent: status\ndata: ${json}\n\n`
 
@@ -26,14 +26,8 @@ export function framesOf(items: readonly Item[], own: number[], filter: Filter, 
   let taken = 0
   for (; taken < items.length && frames.length < mostCharacters; taken++) {
     const item = items[taken] as Item
-    reach(own, item)
+    moveTo(own, item.partition, item.offset + 1)
     if (isWanted(item, filter)) frames += frameOf(positionText(own), jsonFor(item, filter))
   }
   return { frames: Buffer.from(frames), isAll: taken === items.length }
-}
-
-/** Moves a position behind an item. */
-export function reach(position: number[], { partition, offset }: Item): void {
-  while (position.length <= partition) position.push(0)
-  position[partition] = offset + 1
 }

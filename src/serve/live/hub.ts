@@ -15,7 +15,7 @@ import { type Item, jsonFor } from './item.ts'
 import { createListeners, type Group, type Listener } from './listeners.ts'
 import { createOutbox } from './outbox.ts'
 import { createPacer } from './pacer.ts'
-import { distance, isWithin, type Position } from './position.ts'
+import { distance, isWithin, moveTo, offsetIn, type Position } from './position.ts'
 import { createRecentItems } from './recent-items.ts'
 import { createReplays } from './replays.ts'
 
@@ -70,11 +70,6 @@ export function createHub(options: HubOptions): Hub {
   const pacer = createPacer()
   const replays = createReplays({ readBetween, pacer, end: () => [...position] })
   let isClosed = false
-
-  function moveTo(partition: number, next: number): void {
-    while (position.length <= partition) position.push(0)
-    position[partition] = next
-  }
 
   /** Made once for each group, and once for each that may see cards or not. */
   function framesByGroup(partition: number, items: readonly Item[]): Map<Group, string> {
@@ -155,11 +150,11 @@ export function createHub(options: HubOptions): Hub {
 
   return {
     begin(partition, offset) {
-      moveTo(partition, offset)
+      moveTo(position, partition, offset)
       recent.begin(partition, offset)
     },
     publish(partition, items, next) {
-      while (position.length <= partition) position.push(0)
+      moveTo(position, partition, offsetIn(position, partition)) // it may be a new one
       const slow = new Set<Listener>()
       for (const [group, text] of framesByGroup(partition, items)) {
         const frames = Buffer.from(text)
@@ -170,7 +165,7 @@ export function createHub(options: HubOptions): Hub {
       }
       const before = slow.size > 0 ? [...position] : position
       recent.add(partition, items)
-      moveTo(partition, next)
+      moveTo(position, partition, next)
       for (const listener of slow) fallBehind(listener, before)
     },
     settled: outbox.settled,

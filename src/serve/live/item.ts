@@ -2,7 +2,7 @@
 import { stringify } from 'lossless-json'
 import type { Kind } from '../../contract/document.ts'
 import type { StatusUpdate } from '../../contract/status-update.ts'
-import { withoutCards } from '../http/without-cards.ts'
+import { withoutCards } from '../without-cards.ts'
 
 export interface Item extends Readonly<Pick<StatusUpdate, 'changed' | 'kind' | 'session_id' | 'card' | 'zone_id'>> {
   readonly partition: number

@@ -13,7 +13,6 @@ import type { Heads } from '../../status/heads/heads.ts'
 import { follow } from '../../stream/follow.ts'
 import { partitionOf } from '../../stream/partitions.ts'
 import { subjectOfEvent, subjectOfSession } from '../cache/answer.ts'
-import { RequestProblem } from '../http/problems.ts'
 import type { Board } from './board.ts'
 import { createHub, type Hub } from './hub.ts'
 import { type Item, itemOf } from './item.ts'
@@ -28,7 +27,7 @@ export interface Live {
   partitions(): number
   /** What is known of a session, however long ago it ended; undefined: the topic has nothing of it. */
   session(id: string): SessionHead | undefined
-  /** @throws RequestProblem until the topic was read once. */
+  /** @throws StillReading until the topic was read once. */
   assertReady(): void
   /** Updates that are in the topic and not here yet. */
   lag(): number
@@ -37,6 +36,14 @@ export interface Live {
   /** Follows the topic, of so many partitions, until the signal aborts. */
   run(partitions: number, signal: AbortSignal): Promise<void>
   close(): void
+}
+
+export class StillReading extends Error {
+  override readonly name = 'StillReading'
+
+  constructor(updates: number) {
+    super(`The status topic is being read: ${updates} updates are left`)
+  }
 }
 
 export interface LiveOptions {
@@ -158,8 +165,7 @@ export function createLive(options: LiveOptions): Live {
     },
     assertReady() {
       if (goals === null) return
-      const detail = `The status topic is being read: ${left(goals)} updates are left`
-      throw new RequestProblem('unavailable', detail, 'Try again in a moment', { 'retry-after': '2' })
+      throw new StillReading(left(goals))
     },
     lag: () => left(ends),
     awaySeconds() {

@@ -18,6 +18,12 @@ export function positionOf(text: string): number[] | null {
 
 export const offsetIn = (position: Position, partition: number): number => position[partition] ?? 0
 
+/** Moves it on, or back, to the next offset of a partition. */
+export function moveTo(position: number[], partition: number, next: number): void {
+  while (position.length <= partition) position.push(0)
+  position[partition] = next
+}
+
 /** Whether all that lies before `position` lies before `end` too. */
 export const isWithin = (position: Position, end: Position): boolean =>
   position.every((offset, partition) => offset <= offsetIn(end, partition))

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { withoutCards } from '../../../../src/serve/http/without-cards.ts'
+import { withoutCards } from '../../../src/serve/without-cards.ts'
 
 const TOKEN = `tok_${'0123456789abcdef'.repeat(2)}`
 const MASK = '411111******1111'

@@ -1,4 +1,4 @@
-import { namesOf } from '../../normalize/field-names.ts'
+import { namesOf } from '../normalize/field-names.ts'
 
 /**
  * JSON for who may not read cards: without the members that have a card, by any of the names that we know for it and whatever stands
