@@ -46,6 +46,8 @@ export interface Settings {
     cacheBytes: number
     /** Of one client; 0: any number. */
     requestsPerSecond: number
+    /** Addresses and networks. */
+    trustedProxies: string[]
   }
   /** Who may read. Neither of them: everybody on this machine. */
   access: { keysFile: string | null; jwt: { issuer: string; audience: string; jwksUrl: string } | null }
@@ -103,6 +105,7 @@ const serveOf = (values: Values): Settings['serve'] => ({
   port: values.SERVE_PORT,
   cacheBytes: values.SERVE_CACHE_MB * 1_048_576,
   requestsPerSecond: values.SERVE_RATE_LIMIT,
+  trustedProxies: values.SERVE_TRUSTED_PROXIES ?? [],
 })
 
 /** The rules have seen to it that of the three JWT settings all are set or none. */

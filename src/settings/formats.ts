@@ -78,6 +78,16 @@ export const host: Format<string> = (value) =>
     ? { value }
     : { problem: `is ${quoted(value)}, but must be a host name or IP address without a port` }
 
+/** An IP address, or a network of them as `10.0.0.0/8`. */
+export const network: Format<string> = (value) => {
+  const [address = '', bits] = value.split('/', 2)
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address) as 0 | 4 | 6]
+  const fits = most > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+  return fits && value.split('/').length <= 2
+    ? { value }
+    : { problem: `has ${quoted(value)}, but must be IP addresses, or networks of them such as 10.0.0.0/8` }
+}
+
 function isHostAndPort(value: string): boolean {
   const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(value)
   if (!parts) return false

@@ -129,6 +129,11 @@ export const VARIABLES = {
     format.number(0, 10_000_000, 'whole'),
     'Requests a second that one client may make; 0: any number.',
   ),
+  SERVE_TRUSTED_PROXIES: maybe(
+    '10.0.0.0/8,127.0.0.1',
+    format.listOf(format.network),
+    'Proxies before `serve` whose `X-Forwarded-For` tells the address of a client.',
+  ),
   LOG_LEVEL: given('info', level, '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.', 'debug'),
   CARD_TOKEN_KEY: maybe(
     'at least 16 random characters',

@@ -28,6 +28,8 @@ export interface ServeParts {
   port: number
   /** Of one client; 0: any number. */
   requestsPerSecond: number
+  /** Addresses and networks of those who say for whom they ask. */
+  trustedProxies: readonly string[]
   access: Access
   lookUp: LookUp
   live: Live
@@ -67,7 +69,7 @@ export async function startServer(parts: ServeParts): Promise<ServeServer> {
 
 /** All of it but the port. */
 export async function buildServer(parts: ServeParts): Promise<FastifyInstance> {
-  const server = newServer()
+  const server = newServer(parts.trustedProxies)
   tellErrors(server, parts.log)
   passExpectationsOver(server)
   measure(server, parts.metrics)
@@ -82,8 +84,9 @@ export async function buildServer(parts: ServeParts): Promise<FastifyInstance> {
   return server
 }
 
-function newServer(): FastifyInstance {
+function newServer(trustedProxies: readonly string[]): FastifyInstance {
   const server = fastify({
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     ...{ logger: false, bodyLimit: BODY_BYTES, routerOptions: { maxParamLength: PATH_CHARACTERS } },
     ...{ requestTimeout: TIMEOUT_MS, keepAliveTimeout: 65_000 },
     ...{ forceCloseConnections: 'idle', return503OnClosing: false },

@@ -46,7 +46,13 @@ describe('settings', () => {
       chunkRecords: 2000,
       stateDir: null,
       http: { host: '127.0.0.1', port: 9464 },
-      serve: { host: '127.0.0.1', port: 8080, cacheBytes: 64 * 1024 * 1024, requestsPerSecond: 600 },
+      serve: {
+        host: '127.0.0.1',
+        port: 8080,
+        cacheBytes: 64 * 1024 * 1024,
+        requestsPerSecond: 600,
+        trustedProxies: [],
+      },
       access: { keysFile: null, jwt: null },
       primary: null,
       logLevel: 'info',
@@ -186,6 +192,10 @@ describe('a bad setting', () => {
     ['SERVE_CACHE_MB', '0'],
     ['SERVE_CACHE_MB', '0.5'],
     ['SERVE_RATE_LIMIT', '-1'],
+    ['SERVE_TRUSTED_PROXIES', 'proxy.example.com'],
+    ['SERVE_TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['SERVE_TRUSTED_PROXIES', '10.0.0.0/8/8'],
+    ['SERVE_TRUSTED_PROXIES', '::1/129'],
   ])('%s=%s is one', (name, value) => {
     expect(Object.keys(problemsOf({ [name]: value }))).toEqual([name])
   })
@@ -242,11 +252,12 @@ describe('who may read', () => {
         PRIMARY_MYSQL_URI: 'mysql://u:p@h/parking',
         SERVE_CACHE_MB: '2',
         SERVE_RATE_LIMIT: '0',
+        SERVE_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
       },
       { needs },
     )
     expect(settings).toMatchObject({
-      serve: { host: '0.0.0.0', cacheBytes: 2_097_152, requestsPerSecond: 0 },
+      serve: { host: '0.0.0.0', cacheBytes: 2_097_152, requestsPerSecond: 0, trustedProxies: ['10.0.0.0/8', '::1'] },
       access: {
         keysFile: '/etc/keys.json',
         jwt: { issuer: 'https://login/', audience: 'parking', jwksUrl: 'https://login/jwks' },

@@ -27,7 +27,7 @@ async function serverWith(outcome: Caller | Refused, more: Partial<ServeParts> =
   const look = async () => ({ answer, outcome: 'miss', layer: 'mongodb', age: 0, ttl: 5, stored: true }) as const
   const { log, lines } = newLog()
   const parts = {
-    ...{ host: '127.0.0.1', port: 0, requestsPerSecond: 5, access, log, page: null },
+    ...{ host: '127.0.0.1', port: 0, requestsPerSecond: 5, trustedProxies: [], access, log, page: null },
     ...{ metrics: createServeMetrics(), health: createHealth() },
     lookUp: { event: look, session: look, card: look, price: look } satisfies LookUp,
     live: { hub: { size: 0, close() {}, beat() {} }, assertReady() {} },
@@ -65,6 +65,18 @@ describe('who asks', () => {
     const { asked } = await serverWith(REFUSED)
     expect(await times(7, () => get('/v1/cache', key))).toEqual([401, 401, 401, 401, 401, 429, 429])
     expect(asked()).toBe(7)
+  })
+
+  test('is known by the address that a trusted proxy tells, and nobody else', async () => {
+    await serverWith(REFUSED, { trustedProxies: ['10.0.0.0/8'] })
+    const bad = (client: string, from: string) => get('/v1/cache', { ...key, 'x-forwarded-for': client }, from)
+    expect(await times(6, () => bad('192.0.2.7', '10.1.2.3'))).toEqual([401, 401, 401, 401, 401, 429])
+    // What a client writes itself stands before what the proxy adds.
+    expect((await bad('192.0.2.9, 192.0.2.7', '10.1.2.3')).statusCode).toBe(429)
+    expect((await bad('192.0.2.8', '10.1.2.3')).statusCode).toBe(401)
+    let claimed = 0
+    const statuses = await times(6, () => bad(`192.0.2.${claimed++}`, '198.51.100.1'))
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429])
   })
 
   test('is not asked for what needs no credentials', async () => {
