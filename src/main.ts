@@ -15,6 +15,10 @@ const COMMANDS = {
   },
   tail: { does: 'print status updates as they are published', load: () => import('./commands/tail.ts') },
   serve: { does: 'the read side: HTTP API, live status updates, a page', load: () => import('./commands/serve.ts') },
+  health: {
+    does: 'ask the program that runs here whether it is alive, or ready',
+    load: () => import('./commands/health.ts'),
+  },
   config: { does: 'print the effective settings, and name each bad one', load: () => import('./commands/config.ts') },
   'dead-letters': {
     does: 'list, show and replay the records that could not be taken',

@@ -31,12 +31,27 @@ const READY_MS = 90_000
 const STOP_MS = 10_000
 const LOG_CHARACTERS = 20_000
 
+/** What is started, and as whom. */
+export interface Program {
+  node: string
+  main: string
+  uid?: number
+}
+
+const BUILT: Program = { node: process.execPath, main: MAIN }
+
 /**
- * Starts a command of the built program. Nothing of this process's environment but PATH reaches it.
+ * Starts a command of the program. Nothing of this process's environment but PATH reaches it.
  * @param port finds it in the log.
  */
-export function launchService(command: 'process' | 'serve', env: Record<string, string>, port: RegExp): Service {
-  const child = spawn(process.execPath, [MAIN, command], {
+export function launchService(
+  command: 'process' | 'serve',
+  env: Record<string, string>,
+  port: RegExp,
+  { node, main, uid }: Program = BUILT,
+): Service {
+  const child = spawn(node, [main, command], {
+    ...(uid !== undefined && { uid, gid: uid }),
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true, // a group of its own, so that it ends with this process, however that ends
