@@ -57,7 +57,8 @@ export function storedJson(document: Uint8Array): StoredJson | null {
   try {
     putMembers(takeFromDocument)
   } catch (error) {
-    if (error !== UNKNOWN) throw error
+    if (error === UNKNOWN) return null
+    throw error
   }
   to--
   return cache === '' ? null : { content: textFrom(0), cache, ofCache }

@@ -108,6 +108,14 @@ describe('an event of bytes', () => {
     expect(walked.version).toBe('o-1\to-3\to-2\t2026-06-01T10:00:00.250Z')
   })
 
+  test('with what is left to the library behind its cache is left to it whole', () => {
+    const behind = { zone_id: '7', amount: BSON.Decimal128.fromString('0.1') }
+    const { cache, response: _, ...before } = documentOf(null)
+    const { walked, isKnown } = compare({ ...before, cache, response: behind } as unknown as CacheDocument)
+    expect(isKnown).toBe(false)
+    expect(walked.json).toContain('"amount":0.1')
+  })
+
   test.each<[string, unknown]>([
     ['an integer that no number holds', { n: Long.fromString('9007199254740993') }],
     ['a decimal', { n: BSON.Decimal128.fromString('0.1') }],
