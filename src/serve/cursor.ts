@@ -1,3 +1,5 @@
+import { LAST_MS } from '../contract/iso-time.ts'
+
 /** Where a page of a list ends: the time and the id of its last item. As text it means nothing to whoever sends it back. */
 export interface Cursor {
   /** Epoch milliseconds. */
@@ -14,6 +16,3 @@ export function cursorOf(text: string): Cursor | null {
   const at = Number(time)
   return Math.abs(at) > LAST_MS ? null : { at, id }
 }
-
-/** Of a Date. */
-const LAST_MS = 8.64e15

@@ -5,25 +5,25 @@
  */
 export async function inTime<T>(ms: number, what: string, work: (late: AbortSignal) => Promise<T>): Promise<T> {
   const late = new AbortController()
-  const inTime = whenLate(ms, () => late.abort(lateError(ms, what)))
+  const stop = whenLate(ms, () => late.abort(lateError(ms, what)))
   try {
     return await work(late.signal)
   } finally {
-    inTime()
+    stop()
   }
 }
 
 /** The same for work that does not stop: nobody waits for it any longer. */
 export function orLate<T>(ms: number, what: string, work: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const inTime = whenLate(ms, () => reject(lateError(ms, what)))
-    work().then(resolve, reject).finally(inTime)
+    const stop = whenLate(ms, () => reject(lateError(ms, what)))
+    work().then(resolve, reject).finally(stop)
   })
 }
 
 const lateError = (ms: number, what: string) => new Error(`${what} within ${ms / 1_000} s`)
 
-/** @returns what is called in time. */
+/** @returns what ends the wait. */
 function whenLate(ms: number, tell: () => void): () => void {
   let turn: NodeJS.Immediate | undefined
   let timer: NodeJS.Timeout

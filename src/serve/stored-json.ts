@@ -3,7 +3,7 @@
  * it with the driver's library and to write its JSON then. It knows what most documents are made of; of any other it says so,
  * and the library reads that one. BSON: https://bsonspec.org/spec.html
  */
-import { putIso } from '../contract/iso-time.ts'
+import { LAST_MS, putIso } from '../contract/iso-time.ts'
 
 export interface StoredJson {
   /** All but `cache`, without the brace that ends it. */
@@ -38,7 +38,7 @@ let out = outOfContent
 let to = 0
 let isAscii = true
 let cache = ''
-let ofCache: OfCache = { kind: '', sessionId: '', order: '', erased: '', orderOfSuccess: '' }
+let ofCache = nothing()
 
 /**
  * @param document in BSON, as a store has checked it.
@@ -53,7 +53,7 @@ export function storedJson(document: Uint8Array): StoredJson | null {
   to = 0
   isAscii = true
   cache = ''
-  ofCache = { kind: '', sessionId: '', order: '', erased: '', orderOfSuccess: '' }
+  ofCache = nothing()
   try {
     putMembers(takeFromDocument)
   } catch (error) {
@@ -62,6 +62,10 @@ export function storedJson(document: Uint8Array): StoredJson | null {
   }
   to--
   return cache === '' ? null : { content: textFrom(0), cache, ofCache }
+}
+
+function nothing(): OfCache {
+  return { kind: '', sessionId: '', order: '', erased: '', orderOfSuccess: '' }
 }
 
 const UNKNOWN = new Error('This is left to the library')
@@ -97,21 +101,24 @@ function takeFromDocument(type: number): boolean {
 }
 
 function takeFromCache(type: number): boolean {
-  if (type === STRING) {
-    if (skipName('order')) ofCache.order = takeText()
-    else if (skipName('erased')) ofCache.erased = takeText()
-    else {
-      if (isNamed('kind')) ofCache.kind = textAhead('kind')
-      else if (isNamed('sessionId')) ofCache.sessionId = textAhead('sessionId')
-      return false
-    }
+  if (type === DOCUMENT && isNamed('lastSuccess')) {
+    putName()
+    putMembers(takeFromSuccess)
+    out[to++] = COMMA
     return true
   }
-  if (type !== DOCUMENT || !isNamed('lastSuccess')) return false
-  putName()
-  putMembers(takeFromSuccess)
-  out[to++] = COMMA
+  if (type !== STRING) return false
+  if (skipName('order')) ofCache.order = takeText()
+  else if (skipName('erased')) ofCache.erased = takeText()
+  else return noteAhead()
   return true
+}
+
+/** What is asked for and put all the same. */
+function noteAhead(): false {
+  if (isNamed('kind')) ofCache.kind = textAhead('kind')
+  else if (isNamed('sessionId')) ofCache.sessionId = textAhead('sessionId')
+  return false
 }
 
 function takeFromSuccess(type: number): boolean {
@@ -176,25 +183,25 @@ function putValue(type: number): void {
     case DOCUMENT:
       putMembers(null)
       break
-    case 0x01:
+    case DOUBLE:
       putDouble()
       break
-    case 0x04:
+    case ARRAY:
       putItems()
       break
-    case 0x08:
+    case BOOLEAN:
       putAscii(bytes[from++] === 0 ? 'false' : 'true')
       break
-    case 0x09:
+    case DATE:
       putDate()
       break
-    case 0x0a:
+    case NULL:
       putAscii('null')
       break
-    case 0x10:
+    case INT32:
       putAscii(String(int32()))
       break
-    case 0x12:
+    case INT64:
       putInt64()
       break
     default:
@@ -249,7 +256,7 @@ function putDouble(): void {
 
 function putDate(): void {
   const ms = int64()
-  if (Math.abs(ms) > LAST_DATE_MS) throw UNKNOWN
+  if (Math.abs(ms) > LAST_MS) throw UNKNOWN
   out[to++] = QUOTE
   to = putIso(ms, out, to)
   out[to++] = QUOTE
@@ -287,8 +294,16 @@ function putAscii(text: string): void {
 }
 
 const END = 0
+const DOUBLE = 0x01
 const STRING = 0x02
 const DOCUMENT = 0x03
+const ARRAY = 0x04
+const BOOLEAN = 0x08
+const DATE = 0x09
+const NULL = 0x0a
+const INT32 = 0x10
+const INT64 = 0x12
+
 const SPACE = 0x20
 const QUOTE = 0x22
 const COMMA = 0x2c
@@ -298,5 +313,3 @@ const BACKSLASH = 0x5c
 const CLOSE_BRACKET = 0x5d
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
-/** Of ECMAScript. */
-const LAST_DATE_MS = 8.64e15

@@ -80,10 +80,9 @@ export const host: Format<string> = (value) =>
 
 /** An IP address, or a network of them as `10.0.0.0/8`. */
 export const network: Format<string> = (value) => {
-  const [address = '', bits] = value.split('/', 2)
-  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address) as 0 | 4 | 6]
-  const fits = most > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
-  return fits && value.split('/').length <= 2
+  const [, address = '', bits = '1'] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(value) ?? []
+  const most = { 0: 0, 4: 32, 6: 128 }[isIP(address) as 0 | 4 | 6]
+  return Number(bits) >= 1 && Number(bits) <= most
     ? { value }
     : { problem: `has ${quoted(value)}, but must be IP addresses, or networks of them such as 10.0.0.0/8` }
 }

@@ -6,6 +6,7 @@
  * No names of fields, and nothing twice: that halves the bytes and the time of a pack.
  */
 import type { Kind } from '../contract/document.ts'
+import { LAST_MS } from '../contract/iso-time.ts'
 import type { Observation } from '../contract/observation.ts'
 import type { Source } from '../contract/record.ts'
 import { partitionOf } from './partitions.ts'
@@ -123,4 +124,4 @@ const isTextOrNull = (value: unknown) => value === null || typeof value === 'str
 
 const isKind = (kind: unknown) => kind === 'session' || kind === 'payment' || kind === 'status' || kind === 'error'
 
-const isTime = (at: unknown) => Number.isInteger(at) && Math.abs(at as number) <= 8.64e15
+const isTime = (at: unknown) => Number.isInteger(at) && Math.abs(at as number) <= LAST_MS

@@ -31,7 +31,7 @@ export const isReady = (processor: Processor): Promise<void> =>
 
 /** The same without any waiting, for one that may not live long. */
 export function launchProcessor(env: Record<string, string>): Processor {
-  const service = launchService('process', { HTTP_PORT: '0', ...env }, /"port":(\d+)/)
+  const service = launchService('process', { HTTP_PORT: '0', ...env })
   const { pid } = service
   const more = {
     clientId: env.KAFKA_CLIENT_ID,

@@ -17,7 +17,7 @@ export interface Answer {
 /** Starts the built `serve` and waits until it is ready, or else only until it listens. */
 export async function startReadSide(env: Record<string, string>, { ready = true } = {}): Promise<ReadSide> {
   const anyPort = { SERVE_PORT: '0', SERVE_RATE_LIMIT: '0' }
-  const service = launchService('serve', { ...anyPort, ...env }, /"port":(\d+),"msg":"serving/)
+  const service = launchService('serve', { ...anyPort, ...env })
   const asks: Pick<ReadSide, 'get' | 'post'> = {
     get: (path, headers = {}) => ask(service.url + path, { headers }),
     post: (path, body, headers = {}) =>

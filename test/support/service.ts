@@ -40,14 +40,13 @@ export interface Program {
 
 const BUILT: Program = { node: process.execPath, main: MAIN }
 
-/**
- * Starts a command of the program. Nothing of this process's environment but PATH reaches it.
- * @param port finds it in the log.
- */
+/** How each says in its log where it listens. */
+const PORTS = { process: /"port":(\d+)/, serve: /"port":(\d+),"msg":"serving/ }
+
+/** Starts a command of the program. Nothing of this process's environment but PATH reaches it. */
 export function launchService(
-  command: 'process' | 'serve',
+  command: keyof typeof PORTS,
   env: Record<string, string>,
-  port: RegExp,
   { node, main, uid }: Program = BUILT,
 ): Service {
   const child = spawn(node, [main, command], {
@@ -67,7 +66,7 @@ export function launchService(
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       log = (log + text).slice(-LOG_CHARACTERS)
-      const found = url === '' ? port.exec(log)?.[1] : undefined
+      const found = url === '' ? PORTS[command].exec(log)?.[1] : undefined
       if (found !== undefined) url = `http://127.0.0.1:${found}`
     })
   }

@@ -194,6 +194,7 @@ describe('a bad setting', () => {
     ['SERVE_RATE_LIMIT', '-1'],
     ['SERVE_TRUSTED_PROXIES', 'proxy.example.com'],
     ['SERVE_TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['SERVE_TRUSTED_PROXIES', '0.0.0.0/0'],
     ['SERVE_TRUSTED_PROXIES', '10.0.0.0/8/8'],
     ['SERVE_TRUSTED_PROXIES', '::1/129'],
   ])('%s=%s is one', (name, value) => {
