@@ -26,7 +26,7 @@ export interface BenchOptions {
 export const HELP = `Usage: npm run bench [-- options]
 
 Measures the program beside Kafka Connect with the official MongoDB sink, on services of its own that it starts and stops:
-Kafka, MongoDB, a schema registry, the peer. Prints a table and writes JSON. docs/speed.md says what is measured and how.
+Kafka, MongoDB, a schema registry, the peer. Prints a table and writes JSON. docs/explanation/speed.md says what is measured and how.
 
   --only MEASURE   one measure; may be given several times. All but the heavy ones when absent:
                      speed     records/s and processor time a record, beside the peer

@@ -27,7 +27,7 @@ const TASKS = 4
 const PACKAGE = 'com.mongodb.kafka.connect.sink'
 
 /**
- * Its settings, with docs/speed.md saying why: 4 tasks, JSON without schemas, upserts by the event id.
+ * Its settings, with docs/explanation/speed.md saying why: 4 tasks, JSON without schemas, upserts by the event id.
  * The id of a document is text, as its readers want it: the field `event_id`, renamed.
  */
 export const settingsOf = ({ mongodbUri, topic, database }: PeerOptions): Record<string, string> => ({

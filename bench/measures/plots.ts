@@ -11,7 +11,7 @@ import { type Round, roundOfOurs, roundOfPeer, type Task } from '../round.ts'
 import { spread } from '../statistics.ts'
 import { freshTraffic, newShape, partlyExisting } from '../traffic.ts'
 
-const PICTURES = join(ROOT, 'docs', 'pictures')
+const PICTURES = join(ROOT, 'docs', 'explanation', 'pictures')
 const PARTITIONS = [1, 3, 6, 12, 24]
 const BYTES = [500, 1_000, 2_000, 4_000]
 const SHARES = [0, 0.25, 0.5, 0.75, 1]
@@ -32,7 +32,7 @@ const DRAWN: Record<Plot, { title: string; axis: string; points: (bed: Bed, repe
   processes: { title: 'By processes, on one machine', axis: 'processes of ours', points: byProcesses },
 }
 
-/** Draws `docs/pictures/speed-*.svg` anew and gives the rounds that they stand on. */
+/** Draws `docs/explanation/pictures/speed-*.svg` anew and gives the rounds that they stand on. */
 export async function plots(bed: Bed, options: BenchOptions): Promise<Round[]> {
   const all: Round[] = []
   await mkdir(PICTURES, { recursive: true })
@@ -40,7 +40,7 @@ export async function plots(bed: Bed, options: BenchOptions): Promise<Round[]> {
     const { title, axis, points } = DRAWN[name]
     const drawn = await points(bed, options)
     await writeFile(join(PICTURES, `speed-${name}.svg`), svgOf(chartOf(title, axis, drawn)))
-    bed.tell(`docs/pictures/speed-${name}.svg is drawn`)
+    bed.tell(`docs/explanation/pictures/speed-${name}.svg is drawn`)
     all.push(...drawn.flatMap(({ rounds }) => rounds))
   }
   return all

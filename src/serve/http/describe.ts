@@ -26,6 +26,7 @@ export async function describe(server: FastifyInstance): Promise<void> {
       },
       security: [{ bearer: [] }, { key: [] }],
     },
+    transform: ({ schema, url, route }) => ({ schema: { ...schema, ...needing(route.config?.scope) }, url }),
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `schema-${i}`) },
   })
   await server.register(swaggerUi, { routePrefix: '/docs', staticCSP: false, logo: NO_LOGO })
@@ -39,6 +40,10 @@ export async function describe(server: FastifyInstance): Promise<void> {
     return sendTagged(request, reply, told.json, told.etag)
   })
 }
+
+/** The scope that a route asks for, as a role of either kind of credentials. */
+const needing = (scope: string | null | undefined) =>
+  typeof scope === 'string' ? { security: [{ bearer: [scope] }, { key: [scope] }] } : {}
 
 /** One transparent point. */
 const NO_LOGO = {

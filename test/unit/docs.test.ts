@@ -1,0 +1,46 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from '@jest/globals'
+import { referencePages } from '../../docs/generate.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const textOf = (path: string) => readFileSync(join(ROOT, path), 'utf8')
+
+const under = (folder: string): string[] =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path))
+const PAGES = [...readdirSync(ROOT), ...under('docs'), ...under('helm')].filter((path) => path.endsWith('.md'))
+
+/** A heading's anchor, as GitHub makes it. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-')
+
+const anchorsIn = (path: string): string[] =>
+  [...textOf(path).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchorOf(heading))
+
+describe('the documentation', () => {
+  test('has a reference that is what the code says (npm run docs makes it anew)', async () => {
+    const pages = await referencePages()
+    expect(pages.size).toBe(5)
+    for (const [name, text] of pages) expect(textOf(`docs/reference/${name}`)).toBe(text)
+  })
+
+  test.each(PAGES)('leads from %s only to what is there', (page) => {
+    const text = textOf(page).replaceAll(/```[\s\S]*?```/g, '')
+    for (const [, link = ''] of text.matchAll(/\]\((?!https?:|mailto:)([^)\s]+)/g)) {
+      const [path = '', anchor] = link.split('#')
+      const target = path === '' ? page : join(dirname(page), path)
+      expect([link, existsSync(join(ROOT, target))]).toEqual([link, true])
+      if (anchor !== undefined) expect(anchorsIn(target)).toContain(anchor)
+    }
+  })
+
+  test('can be reached from its first page, all of it', () => {
+    const index = textOf('docs/README.md')
+    const listed = PAGES.filter((path) => /^docs\/(how-to|reference|explanation)\//.test(path))
+    for (const path of listed) expect(index).toContain(`(${path.slice('docs/'.length)})`)
+  })
+})
