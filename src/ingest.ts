@@ -24,7 +24,7 @@ import { type Placed, placeChunk, type Rejected, type Taken } from './place-chun
 import type { Settings } from './settings.ts'
 import { deadLetter, sendDeadLetters } from './stream/dead-letters.ts'
 import { createGathering, type Portion } from './stream/gather.ts'
-import { pack } from './stream/packs.ts'
+import { pack, tellSince } from './stream/packs.ts'
 import { type PartitionMessage, sendAll } from './stream/send.ts'
 import { sourceRecord, type Turn } from './stream/turns.ts'
 import { type Existing, type Written, writeDocuments, writePrices } from './write-chunk.ts'
@@ -64,10 +64,12 @@ export function createIngest(parts: IngestParts) {
     const { topic, partition } = turn
     for (let from = 0; from < messages.length && !turn.signal.aborted; from += settings.chunkRecords) {
       const records = messages.slice(from, from + settings.chunkRecords).map((message) => sourceRecord(turn, message))
-      await ingest({ turn, records })
+      const since = Number(messages[from]?.timestamp)
+      await ingest({ turn, records, since })
+      metrics.documentAge.observe(since, records.length)
       const isLast = from + records.length === messages.length
-      turn.done(isLast ? lastOffset : (records.at(-1) as SourceRecord).offset)
       metrics.recordsConsumed.inc({ stage: 'ingest', topic, partition }, records.length)
+      turn.done(isLast ? lastOffset : (records.at(-1) as SourceRecord).offset)
       metrics.lastProgress.setToCurrentTime({ stage: 'ingest' })
     }
   }
@@ -101,6 +103,7 @@ async function ingestChunk(
   for (const partition of partitions) newIds.saw(partition, onlyNew)
   if (prices.length > 0) await step('prices', 'mongodb', () => writePrices(parts.prices, prices))
   if (written.refused.length > 0) outgoing = prepare(parts, chunk.placed(), written.refused)
+  tellSince(outgoing.packs, Math.min(...portions.map(({ since }) => since)))
   await step('send', 'kafka', () => send(parts, outgoing))
   count(metrics, outgoing, written)
   metrics.chunkRecords.observe({ stage: 'ingest' }, records.length)

@@ -215,6 +215,7 @@ async function takeBatch(
     if (turn.signal.aborted) return
     const publish = () => timed(metrics, 'status', 'publish', () => lane.publish(chunk.take, chunk.seenAt))
     count(metrics, await room(chunk.observations, publish))
+    for (const { since, observations } of chunk.waited) metrics.updateAge.observe(since, observations)
     await rejectUnreadable(parts, chunk.unreadable, turn)
     turn.done(chunk.isLast ? lastOffset : chunk.lastOffset)
     metrics.recordsConsumed.inc({ stage: 'status', topic: turn.topic, partition: turn.partition }, chunk.messages)

@@ -35,6 +35,7 @@ const report = ({ ok, conditions }: Report, yes: string, no: string): Answer =>
 async function answer(path: string, { metrics, health }: Parts): Promise<Answer> {
   switch (path) {
     case '/metrics':
+      metrics.ready.set(health.ready().ok ? 1 : 0)
       return { status: 200, type: metrics.registry.contentType, body: await metrics.registry.metrics() }
     case '/healthz':
       return report(health.alive(), 'alive', 'dead')

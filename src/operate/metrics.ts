@@ -1,4 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { DEAD_LETTER_REASONS } from '../contract/dead-letter.ts'
+import { createAges } from './ages.ts'
 import { createCommon, createRegistry } from './registry.ts'
 
 /** Everything that `/metrics` shows beside the process metrics of prom-client. Labels take few values, known at start. */
@@ -100,6 +102,16 @@ function histograms(registers: Registry[]) {
       buckets: RESTORE_SECONDS,
       registers,
     }),
+    documentAge: createAges(
+      'pm_document_age_seconds',
+      'Age of input records, since Kafka wrote them, when ingest was done with them: their documents written.',
+      registers,
+    ),
+    updateAge: createAges(
+      'pm_update_age_seconds',
+      'Age of input records, since Kafka wrote them, when the status updates that they make were committed.',
+      registers,
+    ),
   }
 }
 
@@ -147,6 +159,7 @@ export function createMetrics() {
   for (const field of ['status', 'event_type']) metrics.unknownWords.inc({ field }, 0)
   for (const result of OBSERVATION_RESULTS) metrics.observations.inc({ result }, 0)
   for (const type of UPDATE_TYPES) metrics.statusUpdates.inc({ type }, 0)
+  for (const reason of DEAD_LETTER_REASONS) metrics.deadLetters.inc({ reason }, 0)
   for (const state of LANE_STATES) metrics.lanes.set({ state }, 0)
   for (const stage of STAGES) metrics.rebalances.inc({ stage }, 0)
   return { registry, ...metrics }

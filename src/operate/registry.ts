@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { version } from './version.ts'
 
@@ -23,6 +24,12 @@ export function createCommon(registers: Registry[]) {
     registers,
   })
   buildInfo.set({ version: version() }, 1)
+  const memoryLimit = new Gauge({
+    name: 'pm_memory_limit_bytes',
+    help: 'Memory that this process may take: the limit of its container, or else all of the machine.',
+    registers,
+  })
+  memoryLimit.set(Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem()))
   return {
     dependencyUp: new Gauge({
       name: 'pm_dependency_up',
@@ -30,6 +37,8 @@ export function createCommon(registers: Registry[]) {
       labelNames: ['dependency'] as const,
       registers,
     }),
+    ready: new Gauge({ name: 'pm_ready', help: '1 while /readyz says so, else 0.', registers }),
+    memoryLimit,
     buildInfo,
   }
 }

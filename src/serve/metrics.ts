@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Layer, LookUpOutcome } from '../contract/api.ts'
+import { DEAD_LETTER_REASONS } from '../contract/dead-letter.ts'
 import { createCommon, createRegistry } from '../operate/registry.ts'
 
 /** What `/metrics` of `serve` shows beside the process metrics of prom-client. Labels take few values, known at start. */
@@ -87,6 +88,7 @@ export function createServeMetrics() {
   const metrics = { ...createOwn([registry]), ...createCommon([registry]) }
   for (const layer of LAYERS) for (const outcome of OUTCOMES[layer]) metrics.lookUps.inc({ layer, outcome }, 0)
   for (const reason of DROPS) metrics.streamDrops.inc({ reason }, 0)
+  for (const reason of DEAD_LETTER_REASONS) metrics.rejectedRows.inc({ reason }, 0)
   for (const dependency of DEPENDENCIES) metrics.dependencyUp.set({ dependency }, 0)
   return {
     registry,

@@ -1,6 +1,6 @@
 import type { KafkaMessage } from 'kafkajs'
 import type { Observation } from '../contract/observation.ts'
-import { unpack } from '../stream/packs.ts'
+import { sinceOf, unpack } from '../stream/packs.ts'
 
 /** Packs of one batch that one transaction covers. */
 export interface Chunk {
@@ -13,6 +13,8 @@ export interface Chunk {
   lastOffset: string
   /** The newest Kafka timestamp of its messages, epoch ms. */
   seenAt: number
+  /** Of each pack: since when its records are in Kafka (epoch ms), and how many observations it has. */
+  waited: { since: number; observations: number }[]
   isLast: boolean
 }
 
@@ -23,7 +25,10 @@ export function* chunks(messages: KafkaMessage[], size: number): Generator<Chunk
   for (const [index, message] of messages.entries()) {
     const unpacked = unpack(message.value)
     if (unpacked === null) chunk.unreadable.push(message)
-    else for (const observation of unpacked) observations.push(observation)
+    else {
+      for (const observation of unpacked) observations.push(observation)
+      chunk.waited.push({ since: sinceOf(message), observations: unpacked.length })
+    }
     chunk.messages++
     chunk.lastOffset = message.offset
     chunk.seenAt = Math.max(chunk.seenAt, Number(message.timestamp))
@@ -41,5 +46,6 @@ export function* chunks(messages: KafkaMessage[], size: number): Generator<Chunk
 }
 
 function empty() {
-  return { unreadable: [] as KafkaMessage[], messages: 0, lastOffset: '', seenAt: 0, isLast: false }
+  const lists = { unreadable: [] as KafkaMessage[], waited: [] as Chunk['waited'] }
+  return { ...lists, messages: 0, lastOffset: '', seenAt: 0, isLast: false }
 }

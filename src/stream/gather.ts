@@ -6,6 +6,8 @@ import type { Turn } from './turns.ts'
 export interface Portion {
   turn: Turn
   records: SourceRecord[]
+  /** When Kafka wrote the first of them, also where that was sent again; epoch ms. */
+  since: number
 }
 
 interface Waiting {

@@ -5,6 +5,7 @@
  *
  * No names of fields, and nothing twice: that halves the bytes and the time of a pack.
  */
+import type { KafkaMessage } from 'kafkajs'
 import type { Kind } from '../contract/document.ts'
 import { LAST_MS } from '../contract/iso-time.ts'
 import type { Observation } from '../contract/observation.ts'
@@ -81,6 +82,19 @@ function boundOf({ status, event_id, session_id, card, zone_id, event_type, http
   const optional = (session_id?.length ?? 0) + (card?.length ?? 0) + (zone_id?.length ?? 0) + (event_type?.length ?? 0)
   const units = status.length + event_id.length + optional + (typeof http_status === 'string' ? http_status.length : 0)
   return ROW_BYTES + MOST_BYTES_A_UNIT * units
+}
+
+/** Header of a pack: when Kafka wrote the first record of its chunk, epoch milliseconds. */
+const SINCE = 'since'
+
+/** Tells with each pack since when (epoch ms) its records are in Kafka. */
+export function tellSince(packs: readonly PartitionMessage[], since: number): void {
+  for (const one of packs) one.headers = { ...one.headers, [SINCE]: String(since) }
+}
+
+/** When Kafka wrote the first record that a pack tells of, epoch ms; of a pack that does not say so, the pack itself. */
+export function sinceOf({ headers, timestamp }: Pick<KafkaMessage, 'headers' | 'timestamp'>): number {
+  return Number(headers?.[SINCE]) || Number(timestamp)
 }
 
 /** The observations of a pack, or null when the value is not one of ours. */

@@ -32,7 +32,10 @@ function ingestRefusing(...ids: string[]) {
       return result
     },
   }
-  const sent: { topic: string; messages: { value: Buffer | null; partition: number }[] }[] = []
+  const sent: {
+    topic: string
+    messages: { value: Buffer | null; partition: number; headers?: Record<string, string> }[]
+  }[] = []
   const producer = {
     async send(one: (typeof sent)[0]) {
       sent.push(one)
@@ -59,7 +62,7 @@ function ingestRefusing(...ids: string[]) {
     }
     return byPartition
   }
-  return { ingest, sent, writes, outcomes }
+  return { ingest, sent, writes, outcomes, metrics }
 }
 
 /** An id that ends with `†` is that of a tombstone, one with `…` of a record that has long expired. */
@@ -115,4 +118,33 @@ test('a record that comes again is unchanged', async () => {
   await ingest(messages, lastOffset, turn)
   await ingest(messages, lastOffset, turn)
   expect(await outcomes()).toEqual({ 0: { stored: 2, unchanged: 2 } })
+})
+
+test('the age of records is told by when Kafka wrote them, to the metrics and with their packs', async () => {
+  const { ingest, sent, metrics } = ingestRefusing()
+  const since = Date.now() - 20_000
+  const batches = [batchOf(0, ['a', 'b']), batchOf(1, ['c'])]
+  for (const message of batches[0]?.messages ?? []) message.timestamp = String(since)
+  await Promise.all(batches.map(({ messages, lastOffset, turn }) => ingest(messages, lastOffset, turn)))
+  const page = await metrics.registry.metrics()
+  expect(page).toContain('pm_document_age_seconds_bucket{le="10"} 1')
+  expect(page).toContain('pm_document_age_seconds_bucket{le="30"} 3')
+  const [observations] = sent
+  expect(observations?.messages.map(({ headers }) => Number(headers?.since))).toEqual(
+    observations?.messages.map(() => since),
+  )
+})
+
+test('a record that is accounted for counts as read too, also where its partition was taken away meanwhile', async () => {
+  const { ingest, outcomes, metrics } = ingestRefusing()
+  const { messages, lastOffset, turn } = batchOf(0, ['a', 'b'])
+  const taken = {
+    ...turn,
+    done: () => {
+      throw new TypeError('not assigned')
+    },
+  }
+  await expect(ingest(messages, lastOffset, taken)).rejects.toThrow('not assigned')
+  expect(await outcomes()).toEqual({ 0: { stored: 2 } })
+  expect((await metrics.recordsConsumed.get()).values).toMatchObject([{ value: 2 }])
 })

@@ -6,6 +6,7 @@ import type { Turn } from '../../../src/stream/turns.ts'
 const portion = (partition: number, count: number): Portion => ({
   turn: { topic: 't', partition } as Turn,
   records: Array.from({ length: count }, (_, offset) => ({ partition, offset: String(offset) }) as SourceRecord),
+  since: 0,
 })
 const later = () => new Promise(setImmediate)
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Observation } from '../../../src/contract/observation.ts'
-import { pack, unpack } from '../../../src/stream/packs.ts'
+import { pack, sinceOf, tellSince, unpack } from '../../../src/stream/packs.ts'
 import { partitionOf } from '../../../src/stream/partitions.ts'
 import { cutBySize, MAX_SEND_BYTES } from '../../../src/stream/send.ts'
 
@@ -41,6 +41,14 @@ describe('packed observations', () => {
     }
     expect([...cutBySize(messages)].flat()).toEqual(messages)
     expect(messages.flatMap((message) => unpack(value(message)) ?? [])).toEqual(observations)
+  })
+
+  test('say since when their records are in Kafka; those that do not are as old as they are themselves', () => {
+    const [message] = pack([observation('s1', 1)], 1)
+    expect(sinceOf({ headers: {}, timestamp: '9000' })).toBe(9_000)
+    tellSince(message === undefined ? [] : [message], 7_000)
+    expect(sinceOf({ headers: { since: Buffer.from(String(message?.headers?.since)) }, timestamp: '9000' })).toBe(7_000)
+    expect(sinceOf({ headers: { since: Buffer.from('?') }, timestamp: '9000' })).toBe(9_000)
   })
 
   test('that are not ours are told apart', () => {

@@ -15,12 +15,13 @@ export function operationRoutes(server: FastifyInstance, parts: ServeParts): voi
   server.get('/healthz', HIDDEN, async (_, reply) => sendReport(reply, shown(health.alive()), 'alive', 'dead'))
   server.get('/readyz', HIDDEN, async (_, reply) => sendReport(reply, shown(health.ready()), 'ready', 'not ready'))
 
-  server.get('/metrics', { ...SCOPE, schema: METRICS }, async (_, reply) =>
-    reply
+  server.get('/metrics', { ...SCOPE, schema: METRICS }, async (_, reply) => {
+    metrics.ready.set(health.ready().ok ? 1 : 0)
+    return reply
       .header('cache-control', 'no-store')
       .type(metrics.registry.contentType)
-      .send(await metrics.registry.metrics()),
-  )
+      .send(await metrics.registry.metrics())
+  })
   server.get('/v1/cache', { ...SCOPE, schema: CACHE }, async (request, reply) =>
     sendJson(request, reply, JSON.stringify(await report())),
   )
