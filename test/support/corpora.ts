@@ -20,3 +20,9 @@ export function jsonTestSuite(): { name: string; bytes: Buffer }[] {
 export function naughtyStrings(): string[] {
   return read<{ strings: string[] }>('naughty-strings').strings
 }
+
+/**
+ * The schema of Compose files. Source: schema/compose-spec.json of the Go module github.com/compose-spec/compose-go/v2,
+ * v2.10.1, as `docker compose` 5 has it (Apache-2.0).
+ */
+export const composeSchema = (): Record<string, unknown> => read('compose-spec')
