@@ -1,0 +1,74 @@
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { ROOT } from '../../local/build.ts'
+import { helmTools } from '../../local/native/helm.ts'
+import { objectsIn } from '../support/helm/manifests.ts'
+import { blocksOf, Terminal } from '../support/page-commands.ts'
+
+const PAGE = 'docs/how-to/deploy-on-kubernetes.md'
+/** A checkout in which a page may leave files. */
+let checkout: string
+let tools: string
+
+/**
+ * There is no cluster here: Helm makes the objects and installs none, kubectl makes Secrets and installs none, and what they
+ * would ask the cluster for is written down.
+ */
+const WITHOUT_A_CLUSTER = `
+docker() { echo "docker $*" >> asked; }
+helm() {
+  case "$*" in
+    "upgrade --install "*) command helm template "\${@:3}" > made.yaml && cat made.yaml >> all-made.yaml ;;
+    *) echo "helm $*" >> asked ;;
+  esac
+}
+kubectl() {
+  case "$*" in
+    *" create secret "*) command kubectl "$@" --dry-run=client --output yaml >> secrets.yaml && echo --- >> secrets.yaml ;;
+    *) echo "kubectl $*" >> asked ;;
+  esac
+}
+curl() { echo "curl $*" >> asked; }
+`
+
+beforeAll(async () => {
+  checkout = await mkdtemp(join(tmpdir(), 'pm-parking-helm-'))
+  for (const part of ['dist', 'docs', 'helm', 'node_modules', 'schemas', 'package.json']) {
+    await symlink(join(ROOT, part), join(checkout, part))
+  }
+  tools = join((await helmTools(4)).helm, '..')
+  await writeFile(join(checkout, 'asked'), '')
+}, 300_000)
+afterAll(() => rm(checkout, { recursive: true, force: true }))
+
+test(`${PAGE}: Helm takes what it says, and the objects that it speaks of are made`, async () => {
+  await using terminal = new Terminal({}, checkout)
+  await terminal.run(`export PATH="${tools}${delimiter}$PATH"\n${WITHOUT_A_CLUSTER}`)
+  for (const { language, text } of blocksOf(PAGE)) if (language === 'sh') await terminal.run(text)
+
+  const made = objectsIn(await terminal.run('cat all-made.yaml'))
+  const secrets = objectsIn(await terminal.run('cat secrets.yaml'))
+  const names = new Set(made.map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`))
+  const asked = await terminal.run('cat asked')
+  const spokenOf = [...asked.matchAll(/\b(?:deployment|statefulset|service)\/\S+/g)].map(([name]) => name)
+  expect(spokenOf.length).toBeGreaterThan(4)
+  expect(spokenOf.filter((name) => !names.has(name))).toEqual([])
+
+  // Each Secret that a pod or Prometheus asks for was made, with that key in it, or belongs to somebody else.
+  const keys = new Set(
+    secrets.flatMap(({ metadata, data = {} }) => Object.keys(data).map((key) => `${metadata.name}/${key}`)),
+  )
+  expect([...keys].sort()).toEqual([
+    'parking-keys/keys.json',
+    'parking-keys/prometheus',
+    'parking/CARD_TOKEN_KEY',
+    'parking/MONGODB_URI',
+  ])
+  const wanted = JSON.stringify(made).matchAll(/"secret":\{"name":"([^"]+)","items":\[\{"key":"([^"]+)"/g)
+  for (const [, secret, key] of wanted) expect(keys).toContain(`${secret}/${key}`)
+  expect(JSON.stringify(made)).toContain('"credentials":{"name":"parking-keys","key":"prometheus"}')
+  expect(names).toContain('scaledobject/parking-pm-parking-events-status')
+  expect(names).toContain('prometheusrule/parking-pm-parking-events')
+}, 120_000)
