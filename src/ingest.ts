@@ -10,7 +10,7 @@
 import type { KafkaMessage, Producer } from 'kafkajs'
 import { type Account, accountOf, OUTCOMES, settle } from './account-chunk.ts'
 import type { Observation } from './contract/observation.ts'
-import type { RecordType, Source, SourceRecord } from './contract/record.ts'
+import type { RecordType, SourceRecord } from './contract/record.ts'
 import type { Decoder } from './decode/decoder.ts'
 import type { Sealer } from './documents/encryption.ts'
 import { createNewIds, type NewIds } from './documents/new-ids.ts'
@@ -20,13 +20,16 @@ import { normalize, tombstoneId } from './normalize/normalize.ts'
 import type { Clock } from './normalize/time-zone.ts'
 import { type Metrics, timed } from './operate/metrics.ts'
 import type { Dependency, Outages } from './operate/outages.ts'
+import type { Tracing } from './operate/tracing.ts'
 import { type Placed, placeChunk, type Rejected, type Taken } from './place-chunk.ts'
 import type { Settings } from './settings.ts'
 import { deadLetter, sendDeadLetters } from './stream/dead-letters.ts'
 import { createGathering, type Portion } from './stream/gather.ts'
 import { pack, tellSince } from './stream/packs.ts'
 import { type PartitionMessage, sendAll } from './stream/send.ts'
+import { setContext, tracedSend } from './stream/trace-messages.ts'
 import { sourceRecord, type Turn } from './stream/turns.ts'
+import { type Contexts, placeOf, traceChunk } from './trace-chunk.ts'
 import { type Existing, type Written, writeDocuments, writePrices } from './write-chunk.ts'
 
 export interface IngestParts {
@@ -43,6 +46,7 @@ export interface IngestParts {
   producer: Producer
   metrics: Metrics
   outages: Outages
+  tracing: Tracing | null
   /** Partitions of the observations topic, and of the dead-letter topic. */
   lanes: number
   deadLetterPartitions: number
@@ -53,13 +57,15 @@ const MOST_CHUNKS = 2
 
 /** The handler of one batch of an input partition. */
 export function createIngest(parts: IngestParts) {
-  const { settings, metrics } = parts
+  const { settings, metrics, tracing, cards } = parts
+  const traced = tracing && { tracing, group: `${settings.kafka.groupId}-ingest`, cleanText: cards.cleanText }
   const events = new Set(settings.topics.events)
   const newIds = createNewIds()
   const typeOf = (topic: string): RecordType => (events.has(topic) ? 'event' : 'response')
-  const ingest = createGathering(settings.chunkRecords, MOST_CHUNKS, (portions) =>
-    ingestChunk(parts, typeOf, portions, newIds),
-  )
+  const ingest = createGathering(settings.chunkRecords, MOST_CHUNKS, (portions) => {
+    const work = (contexts: Contexts | null) => ingestChunk(parts, typeOf, portions, newIds, contexts)
+    return traced === null ? work(null) : traceChunk(traced, portions, work)
+  })
   return async (messages: KafkaMessage[], lastOffset: string, turn: Turn): Promise<void> => {
     const { topic, partition } = turn
     for (let from = 0; from < messages.length && !turn.signal.aborted; from += settings.chunkRecords) {
@@ -80,6 +86,7 @@ async function ingestChunk(
   typeOf: (topic: string) => RecordType,
   portions: Portion[],
   newIds: NewIds,
+  contexts: Contexts | null,
 ): Promise<void> {
   const { decoder, store, metrics, outages, settings } = parts
   const [first] = portions
@@ -95,14 +102,14 @@ async function ingestChunk(
   const chunk = await understand(parts, typeOf, records, partitions.every(newIds.expected), (ids) =>
     step('read', 'mongodb', () => store.read(ids)),
   )
-  let outgoing = prepare(parts, chunk.placed(), [])
+  let outgoing = prepare(parts, chunk.placed(), [], contexts)
   const prices = [...chunk.placed().prices.values()]
   const documents = () => chunk.take().entries
   const written = await step('write', 'mongodb', () => writeDocuments(store, documents, chunk.existing))
   const onlyNew = chunk.existing.size === 0 && written.updated + written.unchanged === 0
   for (const partition of partitions) newIds.saw(partition, onlyNew)
   if (prices.length > 0) await step('prices', 'mongodb', () => writePrices(parts.prices, prices))
-  if (written.refused.length > 0) outgoing = prepare(parts, chunk.placed(), written.refused)
+  if (written.refused.length > 0) outgoing = prepare(parts, chunk.placed(), written.refused, contexts)
   tellSince(outgoing.packs, Math.min(...portions.map(({ since }) => since)))
   await step('send', 'kafka', () => send(parts, outgoing))
   count(metrics, outgoing, written)
@@ -199,12 +206,12 @@ interface Outgoing {
 }
 
 /** A record that is not stored announces nothing. */
-function prepare({ lanes }: IngestParts, placed: Placed, refused: Rejected[]): Outgoing {
+function prepare({ lanes }: IngestParts, placed: Placed, refused: Rejected[], contexts: Contexts | null): Outgoing {
   const unstored = new Set(refused.map(({ record }) => placeOf(record)))
   const isStored = ({ source }: Observation) => !unstored.has(placeOf(source))
   const observations = unstored.size === 0 ? placed.observations : placed.observations.filter(isStored)
   return {
-    packs: pack(observations, lanes),
+    packs: pack(observations, lanes, contexts && (({ source }) => contexts.get(placeOf(source)))),
     observations: observations.length,
     rejected: [...placed.rejects, ...refused],
     unknown: placed.unknown,
@@ -212,15 +219,22 @@ function prepare({ lanes }: IngestParts, placed: Placed, refused: Rejected[]): O
   }
 }
 
-const placeOf = ({ topic, partition, offset }: Source) => `${topic}/${partition}/${offset}`
-
 /** Observations first, then dead letters. */
 async function send(parts: IngestParts, { packs, rejected }: Outgoing) {
-  const { producer, settings, deadLetterPartitions, cards } = parts
+  const { producer, settings, deadLetterPartitions, cards, tracing } = parts
+  const { observations: topic, deadLetters } = settings.topics
   const cleaning = { ...cards, hidesCards: (record: SourceRecord) => hidesCards(parts, record) }
-  await sendAll(producer, settings.topics.observations, packs)
+  if (packs.length > 0) {
+    await tracedSend(tracing, { topic }, packs.length, (own) => {
+      if (own !== null) for (const message of packs) setContext(message, own)
+      return sendAll(producer, topic, packs)
+    })
+  }
   const letters = rejected.map(({ record, reject }) => deadLetter(record, reject, deadLetterPartitions, cleaning))
-  await sendDeadLetters(producer, settings.topics.deadLetters, letters)
+  if (letters.length === 0) return
+  await tracedSend(tracing, { topic: deadLetters }, letters.length, () =>
+    sendDeadLetters(producer, deadLetters, letters),
+  )
 }
 
 /** Numbers in a binary encoding show no digits: only the decoded value tells. */

@@ -63,6 +63,8 @@ export interface Settings {
   }
   /** What is stored encrypted, and the keys, the newest first. */
   encryption: { paths: string[]; keys: { id: string; key: Buffer }[] }
+  /** Where traces go; null: there are none. `share` of what nobody before has decided about. */
+  traces: { endpoint: string; headers: Record<string, string>; serviceName: string; share: number } | null
   /** Allowed, but probably not wanted: to be logged at start, one line each. */
   warnings: string[]
 }
@@ -115,6 +117,17 @@ function accessOf(values: Values): Settings['access'] {
   return { keysFile: values.AUTH_KEYS_FILE, jwt }
 }
 
+function tracesOf(values: Values): Settings['traces'] {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_HEADERS: headers } = values
+  if (endpoint === null) return null
+  return {
+    endpoint,
+    headers: headers ?? {},
+    serviceName: values.OTEL_SERVICE_NAME,
+    share: values.OTEL_TRACES_SAMPLER_ARG,
+  }
+}
+
 function settingsOf(values: Values, env: Environment): Settings {
   const { SCHEMA_REGISTRY_URL: url, SCHEMA_REGISTRY_USERNAME: username, SCHEMA_REGISTRY_PASSWORD: password } = values
   return {
@@ -150,6 +163,7 @@ function settingsOf(values: Values, env: Environment): Settings {
     logLevel: values.LOG_LEVEL,
     cards: cardsOf(values),
     encryption: { paths: values.ENCRYPT_PATHS ?? [], keys: values.ENCRYPT_KEY ?? [] },
+    traces: tracesOf(values),
     warnings: warnings(env, values),
   }
 }

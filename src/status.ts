@@ -7,25 +7,30 @@ import type { KafkaMessage, Producer } from 'kafkajs'
 import type { Logger } from 'pino'
 import type { Health } from './operate/health.ts'
 import { type Metrics, timed } from './operate/metrics.ts'
+import type { Tracing } from './operate/tracing.ts'
 import { waitOut } from './operate/wait-out.ts'
 import { watch } from './operate/watch.ts'
-import { chunks } from './status/chunks.ts'
+import { type Chunk, chunks } from './status/chunks.ts'
 import { FencedError, Lane, type LaneOptions, type Published } from './status/lane.ts'
 import { CorruptStatusError } from './status/restore.ts'
 import { createRoom, type Room } from './status/room.ts'
 import { watchLanes } from './status/watch-lanes.ts'
 import type { PartitionConsumer } from './stream/consumer.ts'
 import { type Cleaning, deadLetter, sendDeadLetters } from './stream/dead-letters.ts'
+import { ofMessages, ofTopic, tracedSend } from './stream/trace-messages.ts'
 import { sourceRecord, type Turn } from './stream/turns.ts'
 
 export interface StatusParts {
-  lane: Omit<LaneOptions, 'restoring' | 'onState' | 'onProgress' | 'onRestored'>
+  lane: Omit<LaneOptions, 'tracing' | 'restoring' | 'onState' | 'onProgress' | 'onRestored'>
   producer: Producer
   deadLetterTopic: string
   deadLetterPartitions: number
   cards: Cleaning
   /** About how many observations one transaction covers: a pack is never split. */
   chunkRecords: number
+  tracing: Tracing | null
+  /** The consumer group. */
+  group: string
   /** Leaves the group and joins it again after so many milliseconds. */
   rejoin: PartitionConsumer['rejoin']
   metrics: Metrics
@@ -72,6 +77,7 @@ export function createStatusStage(parts: StatusParts): StatusStage {
   const laneOptions: LaneOptions = {
     ...parts.lane,
     ...watched,
+    tracing: parts.tracing,
     onProgress(partition, records, left) {
       watched.onProgress(partition, records, left)
       if (slots.has(partition)) health.set(`lane-${partition}`, false, `restoring, about ${left} records left`)
@@ -210,19 +216,29 @@ async function takeBatch(
   lastOffset: string,
   turn: Turn,
 ) {
-  const { metrics, chunkRecords } = parts
-  for (const chunk of chunks(messages, chunkRecords)) {
+  const { metrics, chunkRecords, tracing } = parts
+  for (const chunk of chunks(messages, chunkRecords, tracing !== null)) {
     if (turn.signal.aborted) return
-    const publish = () => timed(metrics, 'status', 'publish', () => lane.publish(chunk.take, chunk.seenAt))
-    count(metrics, await room(chunk.observations, publish))
-    for (const { since, observations } of chunk.waited) metrics.updateAge.observe(since, observations)
-    await rejectUnreadable(parts, chunk.unreadable, turn)
+    const { trails } = chunk
+    const publish = () =>
+      timed(metrics, 'status', 'publish', () => lane.publish(chunk.take, chunk.seenAt, trails?.contexts))
+    const work = async () => {
+      count(metrics, await room(chunk.observations, publish))
+      for (const { since, observations } of chunk.waited) metrics.updateAge.observe(since, observations)
+      await rejectUnreadable(parts, chunk.unreadable, turn)
+    }
+    await (tracing === null || trails === null
+      ? work()
+      : tracing.begin(spanOf(chunk, turn, parts.group), trails.links(), work))
     turn.done(chunk.isLast ? lastOffset : chunk.lastOffset)
     metrics.recordsConsumed.inc({ stage: 'status', topic: turn.topic, partition: turn.partition }, chunk.messages)
     metrics.chunkRecords.observe({ stage: 'status' }, chunk.observations)
     metrics.lastProgress.setToCurrentTime({ stage: 'status' })
   }
 }
+
+const spanOf = ({ messages }: Chunk, turn: Turn, group: string) =>
+  ofTopic('process', 'consumer', [turn], { 'messaging.consumer.group.name': group, ...ofMessages(messages) })
 
 function count(metrics: Metrics, { changed, confirmed, older, expired }: Published): void {
   metrics.statusUpdates.inc({ type: 'changed' }, changed)
@@ -241,6 +257,7 @@ async function rejectUnreadable(parts: StatusParts, unreadable: KafkaMessage[], 
   const letters = unreadable.map((message) =>
     deadLetter(sourceRecord(turn, message), reject, parts.deadLetterPartitions, parts.cards),
   )
-  await sendDeadLetters(parts.producer, parts.deadLetterTopic, letters)
+  const topic = parts.deadLetterTopic
+  await tracedSend(parts.tracing, { topic }, letters.length, () => sendDeadLetters(parts.producer, topic, letters))
   parts.metrics.deadLetters.inc({ reason: reject.reject }, letters.length)
 }

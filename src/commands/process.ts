@@ -16,6 +16,8 @@ import { startOpsServer } from '../operate/http.ts'
 import { createLog } from '../operate/log.ts'
 import { createMetrics, type Metrics } from '../operate/metrics.ts'
 import { createOutages, type Outages } from '../operate/outages.ts'
+import { startTracing } from '../operate/start-tracing.ts'
+import type { Tracing } from '../operate/tracing.ts'
 import { version } from '../operate/version.ts'
 import { watch } from '../operate/watch.ts'
 import { environment, readSettings, type Settings } from '../settings.ts'
@@ -54,6 +56,7 @@ interface Common {
   metrics: Metrics
   health: Health
   outages: Outages
+  tracing: Tracing | null
   kafka: Kafka
   admin: Admin
   producer: Producer
@@ -91,6 +94,8 @@ async function start(settings: Settings, log: Logger, { closing, signal, fail }:
   }
   const server = await startOpsServer({ ...settings.http, metrics, health, log })
   closing.push(async () => server[Symbol.asyncDispose]())
+  const tracing = await startTracing(settings.traces, metrics.traceSpans, log)
+  closing.push(async () => tracing?.[Symbol.asyncDispose]())
   log.info({ version: version(), port: server.port, stages: settings.stages }, 'starting')
 
   const kafka = createKafka(settings.kafka, log)
@@ -108,7 +113,7 @@ async function start(settings: Settings, log: Logger, { closing, signal, fail }:
     fail(error)
   }
   const common: Common = {
-    ...{ settings, log, metrics, health, outages, kafka, admin, producer, openHeads, signal, onDead },
+    ...{ settings, log, metrics, health, outages, tracing, kafka, admin, producer, openHeads, signal, onDead },
     ...partitions,
     decoder: createDecoder(settings.registry && createSchemaReader(settings.registry)),
     cards: createCards({ ...settings.cards, limits: settings.limits }),
@@ -130,8 +135,8 @@ async function start(settings: Settings, log: Logger, { closing, signal, fail }:
 }
 
 async function startIngest(common: Common, closing: Close[]): Promise<PartitionConsumer> {
-  const { settings, health, metrics, outages, kafka, log, signal, onDead } = common
-  const mongo = openMongo(settings.mongodb, settings.kafka.clientId)
+  const { settings, health, metrics, outages, tracing, kafka, log, signal, onDead } = common
+  const mongo = openMongo(settings.mongodb, settings.kafka.clientId, tracing)
   closing.push(async () => mongo[Symbol.asyncDispose]())
   await outages.waitOut('mongodb', signal, async () => {
     await mongo.ping()
@@ -159,6 +164,7 @@ async function startStatus(common: Common, closing: Close[]): Promise<PartitionC
   let consumer: PartitionConsumer | undefined
   const stage = createStatusStage({
     ...common,
+    group: groupId,
     rejoin: (backoffMs) => consumer?.rejoin(backoffMs),
     lane: {
       ...{ kafka, codec, log, topic: topics.status, partitions: common.lanes, retentionMs },

@@ -9,10 +9,13 @@ import { createCards } from '../normalize/card-data.ts'
 import { createHealth, type Health } from '../operate/health.ts'
 import { createLog } from '../operate/log.ts'
 import { createOutages, type Outages } from '../operate/outages.ts'
+import { startTracing } from '../operate/start-tracing.ts'
+import type { Tracing } from '../operate/tracing.ts'
 import { version } from '../operate/version.ts'
 import { watch } from '../operate/watch.ts'
 import { within } from '../operate/within.ts'
 import { openPrimary } from '../primary/primary.ts'
+import { traced } from '../primary/traced.ts'
 import { createAccess } from '../serve/access/access.ts'
 import { subjectOfEvent, subjectOfPrice } from '../serve/cache/answer.ts'
 import { createReadThrough, type ReadThrough } from '../serve/cache/read-through.ts'
@@ -73,6 +76,7 @@ interface Common {
   metrics: ServeMetrics
   health: Health
   outages: Outages
+  tracing: Tracing | null
   kafka: Kafka
   signal: AbortSignal
   fail: (error: Error) => void
@@ -95,8 +99,10 @@ async function start(settings: Settings, log: Logger, { closing, signal, fail }:
   for (const name of ['kafka', 'mongodb', 'status-topic']) health.set(name, false, 'starting')
   const access = await createAccess(settings.access, log)
   if (!access.required) log.warn('no credentials are configured: everybody on this machine may read everything')
+  const tracing = await startTracing(settings.traces, metrics.traceSpans, log)
+  closing.push(async () => tracing?.[Symbol.asyncDispose]())
   const kafka = createKafka(settings.kafka, log)
-  const common: Common = { settings, log, metrics, health, outages, kafka, signal, fail }
+  const common: Common = { settings, log, metrics, health, outages, tracing, kafka, signal, fail }
 
   const { cache, mongo, time, isTold } = openCache(common, closing)
   const live = startLive(common, cache, closing)
@@ -106,11 +112,12 @@ async function start(settings: Settings, log: Logger, { closing, signal, fail }:
     closing.push(async () => primary[Symbol.asyncDispose]())
   }
   const deadLetters = startDeadLetters(common)
+  const asked = primary && (tracing ? traced(primary, tracing) : primary)
   const { tokenKey, olderTokenKeys, exemptPaths } = settings.cards
   const cards = createCards({ ...settings.cards, limits: settings.limits })
   const server = await startServer({
-    ...{ ...settings.serve, access, live, metrics, health, log },
-    lookUp: lookUpOf(common, { cache, mongo, time, primary, cards }),
+    ...{ ...settings.serve, access, live, metrics, health, tracing, log },
+    lookUp: lookUpOf(common, { cache, mongo, time, primary: asked, cards }),
     cards: {
       cleanText: cards.cleanText,
       tokenKeys: tokenKey === null ? [] : [tokenKey, ...olderTokenKeys],
@@ -126,8 +133,8 @@ async function start(settings: Settings, log: Logger, { closing, signal, fail }:
 }
 
 function openCache(common: Common, closing: Close[]) {
-  const { settings, metrics, outages, log, signal } = common
-  const mongo = openMongo(settings.mongodb, settings.kafka.clientId)
+  const { settings, metrics, outages, tracing, log, signal } = common
+  const mongo = openMongo(settings.mongodb, settings.kafka.clientId, tracing)
   closing.push(async () => mongo[Symbol.asyncDispose]())
   const changes: Changes[] = []
   const isTold = () => changes.length > 0 && changes.every((one) => one.isTold())

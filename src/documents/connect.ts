@@ -1,6 +1,8 @@
 import { type Collection, MongoClient } from 'mongodb'
 import type { CacheDocument } from '../contract/document.ts'
+import type { Tracing } from '../operate/tracing.ts'
 import type { Settings } from '../settings.ts'
+import { traceCommands } from './trace-commands.ts'
 
 /**
  * A client and the cache collection. Nothing is dialled before the first `ping`; once one has succeeded, reconnecting is
@@ -28,7 +30,7 @@ const PRICES = 'pm_price_objects'
 const MOST_CONNECTIONS = 20
 
 /** @throws MongoParseError when the URI cannot be read. */
-export function openMongo(settings: Settings['mongodb'], appName: string): Mongo {
+export function openMongo(settings: Settings['mongodb'], appName: string, tracing: Tracing | null = null): Mongo {
   const client = new MongoClient(settings.uri, {
     appName,
     maxPoolSize: MOST_CONNECTIONS,
@@ -42,7 +44,9 @@ export function openMongo(settings: Settings['mongodb'], appName: string): Mongo
     readConcernLevel: 'majority',
     writeConcern: { w: 'majority', wtimeoutMS: 20_000 },
     ignoreUndefined: true,
+    monitorCommands: tracing !== null,
   })
+  if (tracing !== null) traceCommands(client, tracing)
   const db = client.db(settings.database)
   return {
     client,

@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os'
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { version } from './version.ts'
 
 /**
@@ -30,6 +30,13 @@ export function createCommon(registers: Registry[]) {
     registers,
   })
   memoryLimit.set(Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem()))
+  const traceSpans = new Counter({
+    name: 'pm_trace_spans_total',
+    help: 'Spans of traces by what became of them; `dropped`: too many waited for the collector.',
+    labelNames: ['result'] as const,
+    registers,
+  })
+  for (const result of ['exported', 'failed', 'dropped']) traceSpans.inc({ result }, 0)
   return {
     dependencyUp: new Gauge({
       name: 'pm_dependency_up',
@@ -39,6 +46,9 @@ export function createCommon(registers: Registry[]) {
     }),
     ready: new Gauge({ name: 'pm_ready', help: '1 while /readyz says so, else 0.', registers }),
     memoryLimit,
+    traceSpans,
     buildInfo,
   }
 }
+
+export type TraceSpans = ReturnType<typeof createCommon>['traceSpans']

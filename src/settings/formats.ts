@@ -109,6 +109,22 @@ export const httpUrl: Format<string> = (value) => {
   return { value }
 }
 
+/** `name=value` with commas between, values percent-encoded. */
+export const httpHeaders: Format<Record<string, string>> = (value) => {
+  const headers: Record<string, string> = {}
+  for (const part of value.split(',')) {
+    const [, name, encoded = ''] = /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*([\x21-\x7e]+)\s*$/.exec(part) ?? []
+    if (name === undefined || !/^(?:[^%]|%[0-9A-Fa-f]{2})+$/.test(encoded))
+      return { problem: 'must be name=value with commas between, and values percent-encoded' }
+    headers[name.toLowerCase()] = unescapeBytes(encoded)
+  }
+  return { value: headers }
+}
+
+/** Each escape is a byte, and a header is sent as Latin 1. */
+const unescapeBytes = (text: string) =>
+  text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
+
 /** A MongoDB connection string; the driver reads its options, this only finds what it could never connect to. */
 export const mongodbUri: Format<string> = (value) => {
   const parts = /^(mongodb(?:\+srv)?):\/\/(?:[^/?#]*@)?([^/?#@]*)(\/[^?#@]*)?(\?[^#]*)?$/.exec(value)

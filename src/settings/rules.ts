@@ -56,6 +56,7 @@ function security(values: Partial<Values>): Problem[] {
     ...together(values, 'SCHEMA_REGISTRY_PASSWORD', 'SCHEMA_REGISTRY_USERNAME'),
     ...together(values, 'SCHEMA_REGISTRY_USERNAME', 'SCHEMA_REGISTRY_URL'),
     ...together(values, 'ENCRYPT_PATHS', 'ENCRYPT_KEY'),
+    ...together(values, 'OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_ENDPOINT'),
   ]
   if (values.KAFKA_SASL_USERNAME || values.KAFKA_SASL_PASSWORD) {
     problems.push(

@@ -175,6 +175,23 @@ export const VARIABLES = {
     format.httpUrl,
     'Where their issuer publishes its keys; `https`, except on loopback.',
   ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: maybe(
+    'http://collector:4318',
+    format.httpUrl,
+    'Where traces go, by OTLP over HTTP, to `v1/traces` below it. Unset: no traces.',
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: maybe(
+    'authorization=Bearer%20…',
+    format.httpHeaders,
+    'Headers for it, `name=value` with commas between, values percent-encoded.',
+    HIDDEN,
+  ),
+  OTEL_SERVICE_NAME: given('pm-parking-events', format.identifier, 'Name of this program in traces.'),
+  OTEL_TRACES_SAMPLER_ARG: given(
+    '0.1',
+    format.number(0, 1, 'fraction'),
+    'Share of the chunks and requests that are traced where no trace led to them; where one that is recorded did, all are.',
+  ),
 } satisfies Record<string, Variable<unknown>>
 
 export type Name = keyof typeof VARIABLES

@@ -1,6 +1,7 @@
 import type { KafkaMessage } from 'kafkajs'
 import type { Observation } from '../contract/observation.ts'
 import { sinceOf, unpack } from '../stream/packs.ts'
+import { newTrails, type Trails } from './trails.ts'
 
 /** Packs of one batch that one transaction covers. */
 export interface Chunk {
@@ -16,11 +17,13 @@ export interface Chunk {
   /** Of each pack: since when its records are in Kafka (epoch ms), and how many observations it has. */
   waited: { since: number; observations: number }[]
   isLast: boolean
+  /** Null where traces are not wanted. */
+  trails: Trails | null
 }
 
-/** Whole packs, together about `size` observations. */
-export function* chunks(messages: KafkaMessage[], size: number): Generator<Chunk> {
-  let chunk = empty()
+/** Whole packs, together about `size` observations. @param isTraced whether traces are wanted. */
+export function* chunks(messages: KafkaMessage[], size: number, isTraced: boolean): Generator<Chunk> {
+  let chunk = empty(isTraced)
   let observations: Observation[] = []
   for (const [index, message] of messages.entries()) {
     const unpacked = unpack(message.value)
@@ -28,6 +31,7 @@ export function* chunks(messages: KafkaMessage[], size: number): Generator<Chunk
     else {
       for (const observation of unpacked) observations.push(observation)
       chunk.waited.push({ since: sinceOf(message), observations: unpacked.length })
+      chunk.trails?.note(message, unpacked)
     }
     chunk.messages++
     chunk.lastOffset = message.offset
@@ -40,12 +44,12 @@ export function* chunks(messages: KafkaMessage[], size: number): Generator<Chunk
       return taken
     }
     yield { ...chunk, observations: observations.length, take }
-    chunk = empty()
+    chunk = empty(isTraced)
     observations = []
   }
 }
 
-function empty() {
+function empty(isTraced: boolean) {
   const lists = { unreadable: [] as KafkaMessage[], waited: [] as Chunk['waited'] }
-  return { ...lists, messages: 0, lastOffset: '', seenAt: 0, isLast: false }
+  return { ...lists, messages: 0, lastOffset: '', seenAt: 0, isLast: false, trails: isTraced ? newTrails() : null }
 }

@@ -1,12 +1,14 @@
 /** Status updates as Kafka messages, and back. */
 import type { KafkaMessage } from 'kafkajs'
 import type { DeadLetterReason, Reject } from '../contract/dead-letter.ts'
-import type { Json } from '../contract/record.ts'
+import type { Json, Source } from '../contract/record.ts'
 import { CHANGED_TYPE, CONFIRMED_TYPE, type StatusUpdate } from '../contract/status-update.ts'
+import type { Traceparent } from '../contract/trace-context.ts'
 import type { Settings } from '../settings.ts'
 import { Output } from '../stream/kafkajs-output.ts'
 import { registerSchema } from '../stream/register-schema.ts'
 import type { PartitionMessage } from '../stream/send.ts'
+import { setContext } from '../stream/trace-messages.ts'
 import { type Head, headOf, type KeyedUpdate } from './fold.ts'
 
 /** What `decode/` offers: values of either encoding, by their first byte. */
@@ -16,8 +18,15 @@ export interface ValueDecoder {
 }
 
 export interface StatusCodec {
-  /** In order. Nothing of the updates is kept: the values are parts of one buffer. */
-  toMessages(partition: number, updates: readonly KeyedUpdate[]): PartitionMessage[]
+  /**
+   * In order. Nothing of the updates is kept: the values are parts of one buffer.
+   * @param contexts of the traces that led to updates, by their sources.
+   */
+  toMessages(
+    partition: number,
+    updates: readonly KeyedUpdate[],
+    contexts?: ReadonlyMap<Source, Traceparent>,
+  ): PartitionMessage[]
   /** Fetches the schemas that `messages` need. */
   prepare(messages: KafkaMessage[]): Promise<void>
   /** After `prepare`. Throws SchemaMissingError, or an Error that says what does not fit. */
@@ -47,9 +56,9 @@ export async function createStatusCodec(
   const encode: Encode = registry ? await avroEncoder(registry, topic) : encodeJson
   const contentType = registry ? 'application/avro' : 'application/json'
   return {
-    toMessages(partition, updates) {
+    toMessages(partition, updates, contexts) {
       const values = out.each(updates, ({ update }) => encode(update))
-      return updates.map(({ key, update }, index) => ({
+      const messages: PartitionMessage[] = updates.map(({ key, update }, index) => ({
         partition,
         key,
         value: values[index] as Buffer,
@@ -62,6 +71,8 @@ export async function createStatusCodec(
           'content-type': contentType,
         },
       }))
+      if (contexts !== undefined && contexts.size > 0) setContexts(messages, updates, contexts)
+      return messages
     },
     prepare: (messages) => decoder.prepare(messages.map(({ value }) => value)),
     decodeHead(value) {
@@ -72,6 +83,17 @@ export async function createStatusCodec(
         throw MISSING.has(decoded.reject) ? new SchemaMissingError(decoded.message) : new Error(decoded.message)
       return asHead(decoded.value)
     },
+  }
+}
+
+function setContexts(
+  messages: PartitionMessage[],
+  updates: readonly KeyedUpdate[],
+  contexts: ReadonlyMap<Source, Traceparent>,
+): void {
+  for (const [index, { update }] of updates.entries()) {
+    const context = contexts.get(update.source)
+    if (context !== undefined) setContext(messages[index] as PartitionMessage, context)
   }
 }
 

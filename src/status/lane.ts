@@ -27,8 +27,12 @@
 import type { Kafka, Producer } from 'kafkajs'
 import type { Logger } from 'pino'
 import type { Observation } from '../contract/observation.ts'
+import type { Source } from '../contract/record.ts'
+import type { Traceparent } from '../contract/trace-context.ts'
+import type { Tracing } from '../operate/tracing.ts'
 import { causesOf } from '../stream/errors.ts'
 import { cutBySize, type PartitionMessage } from '../stream/send.ts'
+import { tracedSend } from '../stream/trace-messages.ts'
 import type { StatusCodec } from './codec.ts'
 import { foldAll, type Head } from './fold.ts'
 import { type Heads, type Mark, newestOf } from './heads/heads.ts'
@@ -49,6 +53,8 @@ export interface LaneOptions {
   topic: string
   partitions: number
   retentionMs: number
+  /** Null, or left out: traces are not wanted. */
+  tracing?: Tracing | null
   /** The heads of a lane, as far as they are stored. */
   openHeads: (partition: number) => Heads
   /** The newest Kafka timestamp (epoch ms) in the observations partition of a lane; 0 when it is empty. */
@@ -134,24 +140,29 @@ export class Lane {
    * Publishes what `observations` (in order, the newest of them at `seenAt` in Kafka) move, in one transaction, and resolves
    * once it has committed. A function gives them when their turn has come; nothing of them is kept while they are on their
    * way. After any error the lane is closed and whether the updates are out is for the next lane to find.
+   *
+   * @param contexts of the traces that led to observations, by their sources: the updates tell of them.
    */
-  publish(observations: Observations, seenAt: number): Promise<Published> {
+  publish(observations: Observations, seenAt: number, contexts?: ReadonlyMap<Source, Traceparent>): Promise<Published> {
     return this.#inTurn(async () => {
       this.#seenAt = Math.max(this.#seenAt, seenAt)
-      const { messages, heads, published } = this.#prepare(observations)
-      if (messages.length > 0) this.#heads.put(heads, await this.#transact(messages))
+      const { messages, heads, published } = this.#prepare(observations, contexts)
+      if (messages.length === 0) return published
+      const place = { topic: this.#options.topic, partition: this.partition }
+      const send = () => this.#transact(messages)
+      this.#heads.put(heads, await tracedSend(this.#options.tracing ?? null, place, messages.length, send))
       return published
     })
   }
 
-  #prepare(observations: Observations) {
+  #prepare(observations: Observations, contexts?: ReadonlyMap<Source, Traceparent>) {
     const all = typeof observations === 'function' ? observations() : observations
     const { codec, retentionMs } = this.#options
     const { updates, heads, older, expired } = foldAll((key) => this.#heads.get(key), all, this.#now() - retentionMs)
     let changed = 0
     for (const { update } of updates) if (update.changed) changed++
     const published: Published = { changed, confirmed: updates.length - changed, older, expired }
-    return { messages: codec.toMessages(this.partition, updates), heads, published }
+    return { messages: codec.toMessages(this.partition, updates, contexts), heads, published }
   }
 
   /**

@@ -10,8 +10,10 @@ import type { Kind } from '../contract/document.ts'
 import { LAST_MS } from '../contract/iso-time.ts'
 import type { Observation } from '../contract/observation.ts'
 import type { Source } from '../contract/record.ts'
+import type { Traceparent } from '../contract/trace-context.ts'
 import { partitionOf } from './partitions.ts'
 import type { PartitionMessage } from './send.ts'
+import { setContextsOfRows } from './trace-messages.ts'
 
 /** A pack is cut at this size, well below what a broker takes. */
 const MAX_PACK_BYTES = 512 * 1024
@@ -33,14 +35,26 @@ interface Open {
   pack: Pack
   /** It takes fewer. */
   bytes: number
+  /** Contexts of rows; null where traces are not wanted. */
+  contexts: [row: number, context: Traceparent][] | null
 }
 
-/** Packs in order of their observations, for a topic of `partitions` partitions. */
-export function pack(observations: readonly Observation[], partitions: number): PartitionMessage[] {
+/**
+ * Packs in order of their observations, for a topic of `partitions` partitions.
+ * @param contextOf the trace that led to an observation; null where traces are not wanted.
+ */
+export function pack(
+  observations: readonly Observation[],
+  partitions: number,
+  contextOf: ((observation: Observation) => Traceparent | undefined) | null = null,
+): PartitionMessage[] {
   const messages: PartitionMessage[] = []
   const all = new Map<number, Open>()
-  const close = (partition: number, { pack }: Open) =>
-    messages.push({ partition, value: Buffer.from(JSON.stringify(pack)) })
+  const close = (partition: number, { pack, contexts }: Open) => {
+    const message: PartitionMessage = { partition, value: Buffer.from(JSON.stringify(pack)) }
+    if (contexts !== null && contexts.length > 0) setContextsOfRows(message, contexts)
+    messages.push(message)
+  }
   for (const observation of observations) {
     const partition = partitionOf(observation.key, partitions)
     const bytes = boundOf(observation)
@@ -50,15 +64,25 @@ export function pack(observations: readonly Observation[], partitions: number): 
       open = undefined
     }
     if (open === undefined) {
-      open = { pack: [observation.source.topic, observation.source.partition], bytes: 0 }
+      const { topic, partition: source } = observation.source
+      open = { pack: [topic, source], bytes: 0, contexts: contextOf && [] }
       all.set(partition, open)
     }
+    if (contextOf !== null) noteContext(open, contextOf(observation))
     open.pack.push(rowOf(observation))
     open.bytes += bytes
   }
   for (const [partition, open] of all) close(partition, open)
   return messages
 }
+
+/** Of the row that comes next. */
+function noteContext({ pack, contexts }: Open, context: Traceparent | undefined): void {
+  if (context !== undefined) contexts?.push([pack.length - PACK_START, context])
+}
+
+/** Where rows begin. */
+const PACK_START = 2
 
 const isFrom = ([topic, partition]: Pack, source: Source) => topic === source.topic && partition === source.partition
 
@@ -106,7 +130,7 @@ export function unpack(value: Buffer | null): Observation[] | null {
     const [topic, partition] = parts
     if (typeof topic !== 'string' || !Number.isInteger(partition)) return null
     const observations: Observation[] = []
-    for (let i = 2; i < parts.length; i++) {
+    for (let i = PACK_START; i < parts.length; i++) {
       if (!isRow(parts[i])) return null
       observations.push(observationOf(topic, partition, parts[i]))
     }

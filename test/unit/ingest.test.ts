@@ -45,7 +45,17 @@ function ingestRefusing(...ids: string[]) {
   const metrics = createMetrics()
   const outages: Outages = { waitOut: (_, __, work) => work() }
   const ingest = createIngest({
-    ...{ settings, store, prices: createMemoryStore(), producer, outages, lanes: 12, deadLetterPartitions: 1, metrics },
+    ...{
+      settings,
+      store,
+      prices: createMemoryStore(),
+      producer,
+      outages,
+      lanes: 12,
+      tracing: null,
+      deadLetterPartitions: 1,
+      metrics,
+    },
     ...{
       decoder: createDecoder(null),
       cards: createCards({ tokenKey: null, exemptPaths: [] }),

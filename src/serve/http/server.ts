@@ -4,6 +4,7 @@ import { type FastifyInstance, fastify } from 'fastify'
 import type { Logger } from 'pino'
 import type { CacheReport, DeadLetterReport } from '../../contract/api.ts'
 import type { Health } from '../../operate/health.ts'
+import type { Tracing } from '../../operate/tracing.ts'
 import type { Access } from '../access/access.ts'
 import type { Live } from '../live/live.ts'
 import type { LookUp } from '../look-up.ts'
@@ -22,6 +23,7 @@ import { sessionRoutes } from './routes/sessions.ts'
 import { statusUpdateRoutes } from './routes/status-updates.ts'
 import { zoneRoutes } from './routes/zones.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
+import { traceRequests } from './trace-requests.ts'
 
 export interface ServeParts {
   host: string
@@ -36,6 +38,8 @@ export interface ServeParts {
   cards: CardReading
   metrics: ServeMetrics
   health: Health
+  /** Null, or left out: traces are not wanted. */
+  tracing?: Tracing | null
   log: Logger
   report: () => Promise<CacheReport>
   deadLetters: () => DeadLetterReport
@@ -73,6 +77,7 @@ export async function buildServer(parts: ServeParts): Promise<FastifyInstance> {
   tellErrors(server, parts.log)
   passExpectationsOver(server)
   measure(server, parts.metrics)
+  if (parts.tracing) traceRequests(server, parts.tracing)
   server.addHook('onRequest', (_, reply, done) => {
     reply.headers(SECURITY_HEADERS)
     done()

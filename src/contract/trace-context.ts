@@ -1,0 +1,40 @@
+/**
+ * W3C trace context (https://www.w3.org/TR/trace-context-2/), as it stands in the headers of Kafka records and HTTP requests:
+ * `00-<trace id>-<span id>-<flags>`. It comes from outside, so nothing but what fits the grammar is taken.
+ */
+
+/** A context in version 00 of the grammar: 55 characters. */
+export type Traceparent = string & { readonly __brand: 'traceparent' }
+
+/** The name of the header. */
+export const TRACEPARENT = 'traceparent'
+
+const LENGTH = 55
+/** Later versions may say more behind another hyphen. */
+const GRAMMAR =
+  /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-[\x21-\x7e]{0,400})?$/
+/** What version 00 has: sampled, and that the trace id is random. */
+const FLAGS = 0b11
+const SAMPLED = 0b01
+
+/** What a header says, in version 00; null where it says nothing, says it twice, or does not fit the grammar. */
+export function traceparentOf(header: unknown): Traceparent | null {
+  if (header === undefined || header === null || Array.isArray(header)) return null
+  const text = String(header)
+  if (text.length < LENGTH) return null
+  const [, version, traceId, spanId, flags = ''] = GRAMMAR.exec(text) ?? []
+  if (version === undefined || (version === '00' && text.length !== LENGTH)) return null
+  if (version === '00') return text as Traceparent
+  return traceparent(traceId as string, spanId as string, Number.parseInt(flags, 16) & FLAGS)
+}
+
+export function traceparent(traceId: string, spanId: string, flags: number): Traceparent {
+  return `00-${traceId}-${spanId}-${flags.toString(16).padStart(2, '0')}` as Traceparent
+}
+
+/** Whether who began the trace records it. */
+export const isSampled = (context: Traceparent): boolean => (flagsOf(context) & SAMPLED) === SAMPLED
+
+export const traceIdOf = (context: Traceparent): string => context.slice(3, 35)
+export const spanIdOf = (context: Traceparent): string => context.slice(36, 52)
+export const flagsOf = (context: Traceparent): number => Number.parseInt(context.slice(53, 55), 16)
