@@ -1,14 +1,25 @@
 import { describe, expect, test } from '@jest/globals'
+import type { KafkaMessage } from 'kafkajs'
 import type { Observation } from '../../../src/contract/observation.ts'
+import { type Traceparent, traceparent } from '../../../src/contract/trace-context.ts'
 import { pack, sinceOf, tellSince, unpack } from '../../../src/stream/packs.ts'
 import { partitionOf } from '../../../src/stream/partitions.ts'
 import { cutBySize, MAX_SEND_BYTES } from '../../../src/stream/send.ts'
+import { eachContextOfRows } from '../../../src/stream/trace-messages.ts'
 
 const observation = (key: string, at: number, filler = ''): Observation => ({
   ...{ key, kind: 'session', status: 'on-going', at, event_id: `e${at}`, session_id: key, card: filler || null },
   ...{ zone_id: null, event_type: null, http_status: 200, ends_at: null },
   source: { topic: 'events', partition: 0, offset: String(at) },
 })
+
+const contextOfNumber = (number: number) => traceparent((number + 1).toString(16).padStart(32, '0'), 'b'.repeat(16), 1)
+
+/** Headers as a consumer gets them: bytes. */
+const received = (headers: Record<string, unknown> = {}) =>
+  ({
+    headers: Object.fromEntries(Object.entries(headers).map(([name, header]) => [name, Buffer.from(String(header))])),
+  }) as KafkaMessage
 
 const value = (message: { value: Buffer | string | null }) => Buffer.from(message.value ?? '')
 
@@ -49,6 +60,48 @@ describe('packed observations', () => {
     tellSince(message === undefined ? [] : [message], 7_000)
     expect(sinceOf({ headers: { since: Buffer.from(String(message?.headers?.since)) }, timestamp: '9000' })).toBe(7_000)
     expect(sinceOf({ headers: { since: Buffer.from('?') }, timestamp: '9000' })).toBe(9_000)
+  })
+
+  test('carry the contexts of their rows in a header; the pack itself is the same with and without', () => {
+    const observations = Array.from({ length: 100 }, (_, i) => observation(`s${i % 17}`, i))
+    const contextOf = ({ at }: Observation) => (at % 3 === 0 ? contextOfNumber(at) : undefined)
+    const messages = pack(observations, 12, contextOf)
+    expect(messages.map(value)).toEqual(pack(observations, 12).map(value))
+    const told: [number, Traceparent][] = []
+    for (const message of messages) {
+      const rows = unpack(value(message)) ?? []
+      eachContextOfRows(received(message.headers), (row, context) => told.push([rows[row]?.at ?? -1, context]))
+    }
+    expect(told.toSorted(([a], [b]) => a - b)).toEqual(
+      observations.filter(({ at }) => at % 3 === 0).map(({ at }) => [at, contextOfNumber(at)]),
+    )
+    const [without] = pack(observations.slice(1, 3), 1, contextOf)
+    expect(without?.headers).toBeUndefined()
+  })
+
+  test('with a context for each of as many rows as there can be still go into one send', () => {
+    const small = Array.from({ length: 5_000 }, (_, i) => ({ ...observation('', i), status: 'x', event_id: '' }))
+    const messages = pack(small, 1, ({ at }) => contextOfNumber(at))
+    expect(messages.length).toBeGreaterThan(1)
+    for (const message of messages) {
+      const header = message.headers?.traceparents as Buffer
+      expect(value(message).length + header.length).toBeLessThan(MAX_SEND_BYTES)
+    }
+  })
+
+  test.each([
+    '',
+    '{',
+    '{}',
+    'null',
+    '[1]',
+    '[[0]]',
+    '[["0","x"]]',
+    `[[0.5,"00-${'a'.repeat(32)}-${'b'.repeat(16)}-01"]]`,
+  ])('have no contexts where their header is %j', (header) => {
+    eachContextOfRows(received({ traceparents: header }), () => {
+      throw new Error('it told one')
+    })
   })
 
   test('that are not ours are told apart', () => {
