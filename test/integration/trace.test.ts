@@ -204,3 +204,16 @@ describe('a span', () => {
     for (const secret of [id, CARD, SECRETS.session, SECRETS.zone, 'on-going']) expect(text).not.toContain(secret)
   }, 120_000)
 })
+
+describe('a collector that is away', () => {
+  test('harms nothing: records are stored and announced, and the end is in time', async () => {
+    await collector.stop()
+    const processor = await start({ OTEL_TRACES_SAMPLER_ARG: '1' })
+    const context = newContext()
+    await send({ id: 'a', headers: { traceparent: context } }, { id: 'b' })
+    expect(await contextsOfUpdates()).toEqual({ a: context, b: undefined })
+    expect(await processor.answers('/readyz')).toBe(200)
+    await processor.stop()
+    await collector.start()
+  }, 120_000)
+})
