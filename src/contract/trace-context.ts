@@ -10,22 +10,21 @@ export type Traceparent = string & { readonly __brand: 'traceparent' }
 export const TRACEPARENT = 'traceparent'
 
 const LENGTH = 55
+const GRAMMAR = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 /** Later versions may say more behind another hyphen. */
-const GRAMMAR =
-  /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-[\x21-\x7e]{0,400})?$/
+const LATER =
+  /^(?!00|ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-[\x21-\x7e]{0,400})?$/
 /** What version 00 has: sampled, and that the trace id is random. */
 const FLAGS = 0b11
-const SAMPLED = 0b01
 
 /** What a header says, in version 00; null where it says nothing, says it twice, or does not fit the grammar. */
 export function traceparentOf(header: unknown): Traceparent | null {
   if (header === undefined || header === null || Array.isArray(header)) return null
-  const text = String(header)
-  if (text.length < LENGTH) return null
-  const [, version, traceId, spanId, flags = ''] = GRAMMAR.exec(text) ?? []
-  if (version === undefined || (version === '00' && text.length !== LENGTH)) return null
-  if (version === '00') return text as Traceparent
-  return traceparent(traceId as string, spanId as string, Number.parseInt(flags, 16) & FLAGS)
+  const text = Buffer.isBuffer(header) ? header.toString('latin1') : String(header)
+  if (text.length === LENGTH && GRAMMAR.test(text)) return text as Traceparent
+  const [, traceId, spanId, flags = ''] = LATER.exec(text) ?? []
+  if (traceId === undefined || spanId === undefined) return null
+  return traceparent(traceId, spanId, Number.parseInt(flags, 16) & FLAGS)
 }
 
 export function traceparent(traceId: string, spanId: string, flags: number): Traceparent {
@@ -33,7 +32,7 @@ export function traceparent(traceId: string, spanId: string, flags: number): Tra
 }
 
 /** Whether who began the trace records it. */
-export const isSampled = (context: Traceparent): boolean => (flagsOf(context) & SAMPLED) === SAMPLED
+export const isSampled = (context: Traceparent): boolean => '13579bdf'.includes(context[LENGTH - 1] as string)
 
 export const traceIdOf = (context: Traceparent): string => context.slice(3, 35)
 export const spanIdOf = (context: Traceparent): string => context.slice(36, 52)

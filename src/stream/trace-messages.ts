@@ -44,9 +44,10 @@ export function tracedSend<T>(
   return tracing.part(start, (span) => send(span?.traceparent ?? null))
 }
 
-/** Sets the context that `message` has in the place of any other. */
+/** Sets the context that `message` has in the place of any other. Its headers are its own. */
 export function setContext(message: Message, context: Traceparent): void {
-  message.headers = { ...message.headers, [TRACEPARENT]: context }
+  if (message.headers === undefined) message.headers = { [TRACEPARENT]: context }
+  else message.headers[TRACEPARENT] = context
 }
 
 /**

@@ -6,6 +6,7 @@ import { quietKafka } from '../../local/quiet-kafka.ts'
 import { readToEnd } from '../../src/stream/read-to-end.ts'
 import type { PartitionMessage } from '../../src/stream/send.ts'
 import { type CollectorUnderTest, collectorUnderTest } from '../support/otlp-collector.ts'
+import { blocksOf, runBlocks, Terminal } from '../support/page-commands.ts'
 import { type Processor, startProcessor } from '../support/processor.ts'
 import { produce } from '../support/produce.ts'
 import { type Progress, watchProgress } from '../support/progress.ts'
@@ -204,6 +205,20 @@ describe('a span', () => {
     for (const secret of [id, CARD, SECRETS.session, SECRETS.zone, 'on-going']) expect(text).not.toContain(secret)
   }, 120_000)
 })
+
+test('docs/how-to/trace.md', async () => {
+  const processor = await start({ OTEL_TRACES_SAMPLER_ARG: '1' })
+  await send({ id: 'a' })
+  await traceOf(`process ${names.EVENTS_TOPICS}`, [])
+  const addresses = { 'http://collector:4318': collector.address, 'http://localhost:9464': processor.url }
+  const blocks = blocksOf('docs/how-to/trace.md').map(({ language, text }) => ({
+    language,
+    text: Object.entries(addresses).reduce((all, [of, by]) => all.replaceAll(of, by), text),
+  }))
+  await using terminal = new Terminal({ KAFKA_BROKERS: env.KAFKA_BROKERS, MONGODB_URI: env.MONGODB_URI })
+  await runBlocks(blocks, terminal)
+  expect(terminal.output).toMatch(/result="exported"\} [1-9]/)
+}, 120_000)
 
 describe('a collector that is away', () => {
   test('harms nothing: records are stored and announced, and the end is in time', async () => {
