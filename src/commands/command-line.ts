@@ -1,6 +1,7 @@
 /** What every command shares: its arguments, its help, how its errors are told, and how a signal ends it. */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { SettingsError } from '../settings.ts'
+import { denialOf } from './explain.ts'
 
 /** A wrong argument: told with a hint to `--help`, exit code 2. */
 export class UsageError extends Error {
@@ -103,6 +104,11 @@ export function tellError(command: string, error: unknown): number {
   }
   if (error instanceof SettingsError || error instanceof CommandError) {
     tell(`${name}: ${error.message}`)
+    return 1
+  }
+  const why = denialOf(error)
+  if (why !== null) {
+    tell(`${name}: ${why}`)
     return 1
   }
   const foreseen = error instanceof Error && (error.name.startsWith('KafkaJS') || error.name === 'TopicsError')

@@ -5,6 +5,7 @@ import { waitOut } from '../operate/wait-out.ts'
 import type { Settings } from '../settings.ts'
 import { createKafka } from '../stream/client.ts'
 import { CommandError, tell } from './command-line.ts'
+import { denialOf, explain } from './explain.ts'
 
 export interface Connection extends AsyncDisposable {
   readonly kafka: Kafka
@@ -14,7 +15,7 @@ export interface Connection extends AsyncDisposable {
 
 /**
  * Kafka for a command that reads. A broker that is away is waited for, and told of in plain words on standard error; so
- * kafkajs's own warnings are for those who set LOG_LEVEL.
+ * kafkajs's own warnings are for those who set LOG_LEVEL. One that does not let us in is not waited for.
  */
 export async function connect(settings: Settings, signal: AbortSignal): Promise<Connection> {
   const log = createLog(settings.logLevel === 'info' ? 'error' : settings.logLevel, toStderr())
@@ -23,10 +24,11 @@ export async function connect(settings: Settings, signal: AbortSignal): Promise<
   const brokers = settings.kafka.brokers.join(', ')
   await waitOut(() => admin.connect(), {
     signal,
+    giveUp: (error) => denialOf(error) !== null,
     onFailure: (error, failedForMs, attempt) => {
       const seconds = Math.round(failedForMs / 1000)
       if (attempt === 1 || attempt % 10 === 0)
-        tell(`Waiting for Kafka at ${brokers} since ${seconds} s: ${error.message}`)
+        tell(`Waiting for Kafka at ${brokers} since ${seconds} s: ${explain('kafka', error)}`)
     },
     onRecovery: () => tell('Kafka is there'),
   })
@@ -50,7 +52,9 @@ export interface PartitionRange {
  */
 export async function rangesOf(admin: Admin, topic: string, setting: string): Promise<PartitionRange[]> {
   if (!(await admin.listTopics()).includes(topic)) {
-    throw new CommandError(`There is no topic ${topic}: start "process", which makes it, or check ${setting}`)
+    throw new CommandError(
+      `There is no topic ${topic}: start "process", which makes it, or check ${setting}, and that our user may read it`,
+    )
   }
   const offsets = await admin.fetchTopicOffsets(topic)
   return offsets
@@ -69,7 +73,7 @@ export function passes(error: unknown): boolean {
 export function patiently<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   return waitOut(work, {
     signal,
-    giveUp: (error) => !passes(error),
+    giveUp: (error) => !passes(error) || denialOf(error) !== null,
     onFailure: (error, _, attempt) => {
       if (attempt % 5 === 0) tell(`Kafka is not ready, trying again: ${error.message}`)
     },

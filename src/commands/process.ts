@@ -31,6 +31,7 @@ import { newestTimestamp } from '../stream/newest-timestamp.ts'
 import { isIncompatible } from '../stream/register-schema.ts'
 import { ensureTopics, partitionCount, TopicsError } from '../stream/topics.ts'
 import { printHelp, readArguments } from './command-line.ts'
+import { denialOf, explain } from './explain.ts'
 import { type Close, type Lifetime, runService } from './service.ts'
 
 export const help = `Usage: pm-parking-events process [--stages ingest,status]
@@ -87,7 +88,7 @@ async function start(settings: Settings, log: Logger, { closing, signal, fail }:
   const openHeads = headsOpener(settings.stateDir, settings.topics.status, log)
   const metrics = createMetrics()
   const health = createHealth()
-  const outages = createOutages(health, metrics, log)
+  const outages = createOutages(health, metrics, log, explain)
   const { ingest, status } = settings.stages
   for (const name of ['kafka', ...(status ? ['status'] : []), ...(ingest ? ['mongodb', 'ingest'] : [])]) {
     health.set(name, false, 'starting')
@@ -107,7 +108,12 @@ async function start(settings: Settings, log: Logger, { closing, signal, fail }:
     const lanes = await ensureTopics(admin, settings.topics, settings.kafka.brokers)
     return { lanes, deadLetterPartitions: await partitionCount(admin, settings.topics.deadLetters) }
   }
-  const partitions = await outages.waitOut('kafka', signal, prepare, (error) => error instanceof TopicsError)
+  const partitions = await outages.waitOut(
+    'kafka',
+    signal,
+    prepare,
+    (error) => error instanceof TopicsError || isDenied(error),
+  )
   const onDead = (error: Error) => {
     health.dead(`a consumer ended: ${error.message}`)
     fail(error)
@@ -134,22 +140,26 @@ async function start(settings: Settings, log: Logger, { closing, signal, fail }:
   }
 }
 
+/** At the start only: what is taken from a program that runs may be given back. */
+const isDenied = (error: unknown): boolean => denialOf(error) !== null
+
 async function startIngest(common: Common, closing: Close[]): Promise<PartitionConsumer> {
   const { settings, health, metrics, outages, tracing, kafka, log, signal, onDead } = common
   const mongo = openMongo(settings.mongodb, settings.kafka.clientId, tracing)
   closing.push(async () => mongo[Symbol.asyncDispose]())
-  await outages.waitOut('mongodb', signal, async () => {
+  const prepare = async () => {
     await mongo.ping()
     await ensureIndexes(mongo.collection)
     await ensureIndexes(mongo.prices, INDEXES_OF_PRICES)
-  })
+  }
+  await outages.waitOut('mongodb', signal, prepare, isDenied)
   watch(WATCH_MS, signal, () => outages.waitOut('mongodb', signal, () => mongo.ping()))
   const options: PartitionConsumerOptions = {
     ...{ kafka, log, onDead },
     groupId: `${settings.kafka.groupId}-ingest`,
     topics: [...settings.topics.events, ...settings.topics.responses],
     onBatch: createIngest({ ...common, store: createStore(mongo.collection), prices: createStore(mongo.prices) }),
-    onAssignment: (memberId) => showJoined(health, metrics, 'ingest', memberId),
+    onAssignment: (memberId, _, why) => showJoined(health, metrics, 'ingest', memberId, why),
   }
   return outages.waitOut('kafka', signal, () => startPartitionConsumer(options))
 }
@@ -180,8 +190,8 @@ async function startStatus(common: Common, closing: Close[]): Promise<PartitionC
     ...{ kafka, log, groupId, onDead },
     topics: [topics.observations],
     onBatch: stage.onBatch,
-    onAssignment(memberId, assignment) {
-      showJoined(health, metrics, 'status', memberId)
+    onAssignment(memberId, assignment, why) {
+      showJoined(health, metrics, 'status', memberId, why)
       stage.assign(memberId, assignment[topics.observations] ?? [])
     },
   }
@@ -189,9 +199,16 @@ async function startStatus(common: Common, closing: Close[]): Promise<PartitionC
   return consumer
 }
 
-function showJoined(health: Health, metrics: Metrics, stage: 'ingest' | 'status', memberId: string | null): void {
-  if (memberId === null) health.set(stage, false, 'is not a member of its consumer group')
-  else {
+function showJoined(
+  health: Health,
+  metrics: Metrics,
+  stage: 'ingest' | 'status',
+  memberId: string | null,
+  why: string | undefined,
+): void {
+  if (memberId === null) {
+    health.set(stage, false, `is not a member of its consumer group${why === undefined ? '' : `: ${why}`}`)
+  } else {
     health.set(stage, true)
     metrics.rebalances.inc({ stage })
   }

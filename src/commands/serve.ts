@@ -33,6 +33,7 @@ import { headsOpener } from '../status/heads/open.ts'
 import { createKafka } from '../stream/client.ts'
 import { partitionCount } from '../stream/topics.ts'
 import { printHelp, readArguments } from './command-line.ts'
+import { explain } from './explain.ts'
 import { createUpdateReader } from './read-update.ts'
 import { lookUpOf } from './serve/look-up-of.ts'
 import { OPTIONS, printNewKey } from './serve/make-key.ts'
@@ -95,7 +96,7 @@ export async function run(argv: string[]): Promise<number> {
 async function start(settings: Settings, log: Logger, { closing, signal, fail }: Lifetime): Promise<void> {
   const metrics = createServeMetrics()
   const health = createHealth()
-  const outages = createOutages(health, metrics, log)
+  const outages = createOutages(health, metrics, log, explain)
   for (const name of ['kafka', 'mongodb', 'status-topic']) health.set(name, false, 'starting')
   const access = await createAccess(settings.access, log)
   if (!access.required) log.warn('no credentials are configured: everybody on this machine may read everything')
@@ -146,8 +147,8 @@ function openCache(common: Common, closing: Close[]) {
   closing.push(async () => cache.close())
   const time = createClusterTime()
   const ping = () => outages.waitOut('mongodb', signal, () => within(PING_MS, mongo.ping()))
-  const onFailure = ({ message: reason }: Error) =>
-    log.warn({ reason }, 'MongoDB tells no changes: answers are kept for a second only')
+  const onFailure = (error: Error) =>
+    log.warn({ reason: explain('mongodb', error) }, 'MongoDB tells no changes: answers are kept for a second only')
   const prepare = async () => {
     await ping()
     for (const [collection, subjectOf] of [
@@ -160,7 +161,7 @@ function openCache(common: Common, closing: Close[]) {
     // Where there are many documents this takes its time.
     ensureIndexes(mongo.collection, INDEXES_OF_SERVE).catch((error: Error) =>
       log.warn(
-        { reason: error.message },
+        { reason: explain('mongodb', error) },
         'the index for sessions cannot be made: looking a session up reads all documents',
       ),
     )
@@ -184,7 +185,7 @@ function startLive(common: Common, cache: ReadThrough, closing: Close[]): Live {
     readUpdates: createUpdateReader(settings.registry, signal, onWait),
     openHeads: (partition) => emptied(opener, partition),
     onUnreadable: (partition, offset, why) => log.warn({ topic, partition, offset, why }, 'not a status update'),
-    onAway: (error) => health.set('kafka', false, error.message),
+    onAway: (error) => health.set('kafka', false, explain('kafka', error)),
     onProgress(left) {
       health.set('kafka', true)
       health.set('status-topic', left === 0, left === 0 ? undefined : `${left} updates are still to be read`)
@@ -217,7 +218,9 @@ async function partitionsOf(kafka: Kafka, topic: string): Promise<number> {
   try {
     await admin.connect()
     if (!(await admin.listTopics()).includes(topic))
-      throw new Error(`There is no topic ${topic}: start "process", which makes it, or check STATUS_TOPIC`)
+      throw new Error(
+        `There is no topic ${topic}: start "process", which makes it, or check STATUS_TOPIC, and that our user may read it`,
+      )
     return await partitionCount(admin, topic)
   } finally {
     await admin.disconnect().catch(() => {})
@@ -227,7 +230,7 @@ async function partitionsOf(kafka: Kafka, topic: string): Promise<number> {
 function startDeadLetters({ kafka, settings, log, signal }: Common): DeadLetters {
   const letters = createDeadLetters(kafka, settings.topics.deadLetters)
   letters.run(signal).catch((error: Error) => {
-    if (!signal.aborted) log.warn({ reason: error.message }, 'dead letters cannot be counted')
+    if (!signal.aborted) log.warn({ reason: explain('kafka', error) }, 'dead letters cannot be counted')
   })
   return letters
 }

@@ -18,7 +18,15 @@ export interface Outages {
 
 const SAY_EVERY_MS = 30_000
 
-export function createOutages(health: Health, metrics: Pick<Metrics, 'dependencyUp'>, log: Logger): Outages {
+/** The error of a dependency in the plainest words there are for it. */
+export type Explain = (dependency: Dependency, error: Error) => string
+
+export function createOutages(
+  health: Health,
+  metrics: Pick<Metrics, 'dependencyUp'>,
+  log: Logger,
+  explain: Explain = (_, { message }) => message,
+): Outages {
   const saidAt = new Map<Dependency, number>()
   /** Waits that go on, by what they wait for. It is up only when nothing waits for it: a ping may work where a write does not. */
   const waiting = new Map<Dependency, Set<symbol>>()
@@ -31,11 +39,12 @@ export function createOutages(health: Health, metrics: Pick<Metrics, 'dependency
   const down = (dependency: Dependency, wait: symbol, error: Error, failedForMs: number) => {
     waiting.set(dependency, (waiting.get(dependency) ?? new Set()).add(wait))
     const since = new Date(Date.now() - failedForMs).toISOString()
-    health.set(dependency, false, `away since ${since}: ${error.message}`)
+    const reason = explain(dependency, error)
+    health.set(dependency, false, `away since ${since}: ${reason}`)
     metrics.dependencyUp.set({ dependency }, 0)
     if (Date.now() - (saidAt.get(dependency) ?? 0) < SAY_EVERY_MS) return
     saidAt.set(dependency, Date.now())
-    log.warn({ dependency, since, reason: error.message }, `waiting for ${dependency}`)
+    log.warn({ dependency, since, reason }, `waiting for ${dependency}`)
   }
   return {
     async waitOut(dependency, signal, work, giveUp) {

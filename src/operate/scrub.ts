@@ -17,9 +17,14 @@ function luhn(digits: string): boolean {
 const CARD_LIKE = /(?<!\d)[2-6](?:[ -]?\d){12,18}(?!\d)/g
 const CREDENTIALS = /([A-Za-z][A-Za-z0-9+.-]*:\/\/)[^\s"/@]*:[^\s"@]*@/g
 
-/** Card numbers and the credentials of connection strings taken out. A JSON text stays one. */
+/** MongoDB quotes the whole command that a user may not run, to the end of the text, or of the text in a JSON text. */
+const FORBIDDEN =
+  /(not authorized on [^\s"]+ to execute command \{ \w+: )(?:("[^"]*")[\s\S]*|(\\"[^"\\]*\\")?(?:[^"\\]|\\.)*)/g
+
+/** Card numbers, the credentials of connection strings and quoted commands taken out. A JSON text stays one. */
 export function scrub(text: string): string {
-  return text.replace(CREDENTIALS, '$1***@').replace(CARD_LIKE, (match, at: number) => {
+  const told = text.replace(FORBIDDEN, '$1$2$3, … }').replace(CREDENTIALS, '$1***@')
+  return told.replace(CARD_LIKE, (match, at: number) => {
     if (!luhn(match.replaceAll(/[ -]/g, ''))) return match
     // A bare JSON number must stay a number.
     const bare = /[[,:]/.test(text[at - 1] ?? '') && /[\]},]/.test(text[at + match.length] ?? '')

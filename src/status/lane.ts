@@ -30,6 +30,7 @@ import type { Observation } from '../contract/observation.ts'
 import type { Source } from '../contract/record.ts'
 import type { Traceparent } from '../contract/trace-context.ts'
 import type { Tracing } from '../operate/tracing.ts'
+import { needing } from '../stream/denied.ts'
 import { causesOf } from '../stream/errors.ts'
 import { cutBySize, type PartitionMessage } from '../stream/send.ts'
 import { tracedSend } from '../stream/trace-messages.ts'
@@ -234,7 +235,9 @@ export class Lane {
     let mark: Mark | null = null
     const transaction = await this.#producer.transaction()
     for (const batch of cutBySize(messages)) {
-      const [acknowledged, ...others] = await transaction.send({ topic, messages: batch, acks: -1 })
+      const [acknowledged, ...others] = await this.#writing(() =>
+        transaction.send({ topic, messages: batch, acks: -1 }),
+      )
       if (!acknowledged || others.length > 0) throw new Error(`${topic}/${this.partition} did not acknowledge a send`)
       const { baseOffset = '-1', logAppendTime = '-1' } = acknowledged
       const last = batch.at(-1) as PartitionMessage
@@ -252,13 +255,20 @@ export class Lane {
     const { topic } = this.#options
     await this.#producer.connect()
     signal.throwIfAborted() // who is no longer assigned must not fence the rightful owner
-    const transaction = await this.#producer.transaction()
+    const id = `${topic}:${this.partition}`
+    const transaction = await needing({ operation: 'Write', on: 'transactional-id', names: [id] }, () =>
+      this.#producer.transaction(),
+    )
     const probe = { key: 'probe', value: null, partition: this.partition }
-    const [sent] = await transaction.send({ topic, messages: [probe], acks: -1 })
+    const [sent] = await this.#writing(() => transaction.send({ topic, messages: [probe], acks: -1 }))
     await transaction.abort()
     if (sent?.baseOffset === undefined) throw new Error(`${topic}/${this.partition} did not acknowledge a send`)
     // The marker of the abort comes after the probe; it is written after the broker has answered.
     return BigInt(sent.baseOffset) + 2n
+  }
+
+  #writing<T>(work: () => Promise<T>): Promise<T> {
+    return needing({ operation: 'Write', on: 'topic', names: [this.#options.topic] }, work)
   }
 
   async #restore(end: bigint, signal: AbortSignal): Promise<void> {

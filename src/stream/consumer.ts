@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer, Kafka } from 'kafkajs'
 import type { Logger } from 'pino'
+import { denial, orNotAllowed } from './denied.ts'
 import { causesOf } from './errors.ts'
 import { type UnreadableBatch, unreadable } from './kafkajs-fetch.ts'
 import { createTurns, HEARTBEAT_MS, type OnBatch, SESSION_TIMEOUT_MS } from './turns.ts'
@@ -24,8 +25,11 @@ export interface PartitionConsumerOptions {
   topics: string[]
   log: Logger
   onBatch: OnBatch
-  /** After each join, and with no partitions when membership ended. A new member id: others may have owned ours between. */
-  onAssignment?: (memberId: string | null, assignment: Record<string, number[]>) => void
+  /**
+   * After each join, and with no partitions when membership ended, and why where nothing but a human mends that. A new member
+   * id: others may have owned ours between.
+   */
+  onAssignment?: (memberId: string | null, assignment: Record<string, number[]>, why?: string) => void
   /** How long a partition waits whose next batch cannot be read, until it is read again. */
   unreadableWaitMs?: number
   /** The consumer cannot go on: a bug, not an outage, and not for the first time. */
@@ -49,6 +53,12 @@ const PROGRAMMING_ERRORS = new Set([
   'ReferenceError',
   'KafkaJSNotImplemented',
 ])
+
+/** What Kafka does not let a member of the group do, if it was that. */
+function denialOf(error: unknown, { groupId, topics }: PartitionConsumerOptions): string | undefined {
+  const ofTopics = orNotAllowed(error, { operation: 'Read', on: 'topic', names: topics })
+  return denial(orNotAllowed(ofTopics, { operation: 'Read', on: 'group', names: [groupId] })) ?? undefined
+}
 
 function isBug(error: unknown): boolean {
   for (const { name } of causesOf(error)) if (PROGRAMMING_ERRORS.has(name ?? '')) return true
@@ -121,7 +131,9 @@ async function keepRunning(consumer: Consumer, options: PartitionConsumerOptions
   })
   consumer.on(consumer.events.STOP, () => options.onAssignment?.(null, {}))
   consumer.on(consumer.events.CRASH, ({ payload: { error, restart: restartsItself } }) => {
-    options.onAssignment?.(null, {})
+    const why = denialOf(error, options)
+    options.onAssignment?.(null, {}, why)
+    if (why !== undefined) log.warn({ groupId, reason: why }, 'the consumer may not go on, and tries again')
     if (restartsItself || stopping.signal.aborted) return
     // A first one may be of kafkajs, where a partition goes while it is fetched; a restart mends that, and no bug of ours.
     if (isBug(error) && bugs++ > 0) options.onDead(error)

@@ -6,9 +6,10 @@ interface KafkaError {
   code?: number
 }
 
-/** An error and what caused it, outermost first: kafkajs wraps what a broker said. */
+/** An error and what caused it, outermost first: kafkajs wraps what a broker said, alone or as one of several. */
 export function* causesOf(error: unknown): Generator<KafkaError> {
-  for (let e = error as (KafkaError & { cause?: unknown }) | undefined; e; e = e.cause as typeof e) yield e
+  type Wrapped = KafkaError & { cause?: unknown; errors?: unknown[] }
+  for (let e = error as Wrapped | undefined; e; e = (e.cause ?? e.errors?.[0]) as typeof e) yield e
 }
 
 /** Whether a broker said one of these. */
@@ -19,6 +20,8 @@ export function saysKafka(error: unknown, ...types: string[]): boolean {
 
 const HOPELESS = [
   'TOPIC_AUTHORIZATION_FAILED',
+  'GROUP_AUTHORIZATION_FAILED',
+  'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
   'CLUSTER_AUTHORIZATION_FAILED',
   'SASL_AUTHENTICATION_FAILED',
   'UNSUPPORTED_SASL_MECHANISM',
@@ -31,7 +34,12 @@ const REFUSED = /: Authentication failed|credentials|username|mechanism is not s
 
 /** Whether waiting cannot help: something is not allowed, or not known to these brokers at all. */
 export function isHopeless(error: unknown): boolean {
-  if (saysKafka(error, ...HOPELESS)) return true
+  return saysKafka(error, ...HOPELESS) || isRefused(error)
+}
+
+/** Whether Kafka does not know us by the name and password that we gave, or not in the way that we gave them. */
+export function isRefused(error: unknown): boolean {
+  if (saysKafka(error, 'SASL_AUTHENTICATION_FAILED', 'UNSUPPORTED_SASL_MECHANISM')) return true
   for (const { name, message } of causesOf(error)) {
     if (name === 'KafkaJSSASLAuthenticationError' && REFUSED.test(message)) return true
   }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep, setImmediate as yieldOnce } from 'node:timers/promises'
 import type { KafkaMessage } from 'kafkajs'
 import { within } from '../operate/within.ts'
+import { orNotAllowed, type Right } from './denied.ts'
 import { isHopeless } from './errors.ts'
 import type { Fetcher, Wanted } from './fetch.ts'
 import { batchesOf, committedOf, type Fetched, messagesOf } from './fetch-answer.ts'
@@ -60,9 +61,11 @@ export async function rest({ signal }: Following, ms: number): Promise<void> {
   if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => {})
 }
 
+const reading = (topic: string): Right => ({ operation: 'Read', on: 'topic', names: [topic] })
+
 /** Throws it when waiting cannot help. */
 export function tellFailure({ options }: Following, error: unknown): void {
-  if (isHopeless(error)) throw error
+  if (isHopeless(error)) throw orNotAllowed(error, reading(options.topic))
   options.onFailure?.(error as Error)
 }
 
@@ -205,5 +208,6 @@ function letRest(following: Following, partition: number, error: Error & { beyon
   following.askForLeaders()
   if (!before && !isHopeless(error)) return
   const at = `${options.topic}/${partition} gives nothing from offset ${positionOf(following, partition)} on`
-  tellFailure(following, new Error(`${at}: ${error.message}`, { cause: error }))
+  const why = orNotAllowed(error, reading(options.topic)) as Error
+  tellFailure(following, new Error(`${at}: ${why.message}`, { cause: why }))
 }

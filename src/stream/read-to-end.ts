@@ -8,6 +8,7 @@
 import { setTimeout as sleep, setImmediate as yieldOnce } from 'node:timers/promises'
 import type { Kafka, KafkaMessage } from 'kafkajs'
 import { within } from '../operate/within.ts'
+import { orNotAllowed } from './denied.ts'
 import { isHopeless, saysKafka } from './errors.ts'
 import { createFetcher, type Fetcher } from './fetch.ts'
 import { batchesOf, committedOf, messagesOf, type RecordBatch } from './fetch-answer.ts'
@@ -189,13 +190,14 @@ async function logStart(fetcher: Fetcher, partition: number, offset: bigint): Pr
 }
 
 /** Does `work` until it succeeds, with pauses of 50 ms to 2 s and new metadata between. `what` begins the error in the end. */
-async function insist<T>({ fetcher, signal }: Reading, what: string, work: () => Promise<T>): Promise<T> {
+async function insist<T>({ options, fetcher, signal }: Reading, what: string, work: () => Promise<T>): Promise<T> {
   const since = Date.now()
   for (let pause = 50; ; pause = Math.min(2_000, 2 * pause)) {
     try {
       return await within(STALL_MS, work())
-    } catch (error) {
+    } catch (thrown) {
       signal.throwIfAborted()
+      const error = orNotAllowed(thrown, { operation: 'Read', on: 'topic', names: [options.topic] })
       const patience = saysKafka(error, 'UNKNOWN_TOPIC_OR_PARTITION', 'OFFSET_OUT_OF_RANGE') ? UNKNOWN_MS : STALL_MS
       if (isHopeless(error) || Date.now() - since >= patience) {
         throw new Error(`${what}: ${(error as Error).message}`, { cause: error })

@@ -1,5 +1,6 @@
 /** Sending at least once, cut to what a broker takes. */
 import type { Message, Producer } from 'kafkajs'
+import { needing } from './denied.ts'
 
 /** Below the default `max.message.bytes` (1 MiB), with room for batch overhead. */
 export const MAX_SEND_BYTES = 900_000
@@ -18,7 +19,9 @@ export async function sendAll(
   messages: PartitionMessage[],
 ): Promise<void> {
   for (const batch of cutBySize(messages)) {
-    const acknowledged = await producer.send({ topic, messages: batch, acks: -1 })
+    const acknowledged = await needing({ operation: 'Write', on: 'topic', names: [topic] }, () =>
+      producer.send({ topic, messages: batch, acks: -1 }),
+    )
     // A retried send can lose the part of a broker whose leader moved meanwhile: the answer must name every partition.
     const named = new Set(acknowledged.map(({ partition }) => partition))
     const lost = batch.find(({ partition }) => !named.has(partition))

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Admin } from 'kafkajs'
 import type { Settings } from '../settings.ts'
+import { needing } from './denied.ts'
 import { saysKafka } from './errors.ts'
 import { kafkajs } from './kafkajs.ts'
 
@@ -87,13 +88,17 @@ export async function createTopic(
   replicationFactor = -1,
 ): Promise<void> {
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
-  await admin.createTopics({
-    waitForLeaders: false,
-    topics: [{ topic, numPartitions, replicationFactor, configEntries }],
-  })
+  await needing({ operation: 'Create', on: 'topic', names: [topic] }, () =>
+    admin.createTopics({
+      waitForLeaders: false,
+      topics: [{ topic, numPartitions, replicationFactor, configEntries }],
+    }),
+  )
   for (let tries = 1; ; tries++) {
     try {
-      await admin.fetchTopicMetadata({ topics: [topic] })
+      await needing({ operation: 'Describe', on: 'topic', names: [topic] }, () =>
+        admin.fetchTopicMetadata({ topics: [topic] }),
+      )
       return
     } catch (error) {
       if (tries === 100 || !saysKafka(error, 'UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE')) throw error
@@ -105,20 +110,23 @@ export async function createTopic(
 function missing(name: string, partitions: number, replication: number, config: object, server: string): string {
   const flags = Object.entries(config).map(([key, value]) => ` --config ${key}=${value}`)
   const create = `kafka-topics.sh ${server} --create --topic ${name} --partitions ${partitions}`
-  return `${name} does not exist and CREATE_TOPICS is false; make it with: ${create} --replication-factor ${replication}${flags.join('')}`
+  return `${name} does not exist and CREATE_TOPICS is false; make it with: ${create} --replication-factor ${replication}${flags.join('')} (or, if it is there, let our user Describe it)`
 }
 
 async function checkTopics(admin: Admin, topics: Settings['topics'], server: string): Promise<void> {
   const problems: string[] = []
   const ours = specsOf(topics).filter((spec) => spec.ours)
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: ours.map(({ name }) => ({
-      type: kafkajs.ConfigResourceTypes.TOPIC,
-      name,
-      configNames: ['cleanup.policy', 'max.message.bytes'],
-    })),
-  })
+  const names = ours.map(({ name }) => name)
+  const { resources } = await needing({ operation: 'DescribeConfigs', on: 'topic', names }, () =>
+    admin.describeConfigs({
+      includeSynonyms: false,
+      resources: names.map((name) => ({
+        type: kafkajs.ConfigResourceTypes.TOPIC,
+        name,
+        configNames: ['cleanup.policy', 'max.message.bytes'],
+      })),
+    }),
+  )
   for (const { name, config } of ours) {
     const entries = resources.find((resource) => resource.resourceName === name)?.configEntries ?? []
     const read = (key: string) => entries.find((entry) => entry.configName === key)?.configValue ?? ''

@@ -20,6 +20,15 @@ describe('scrub', () => {
     expect(JSON.parse(scrub(line))).toEqual({ a: 0, b: [0, 1], c: 'x [card number]', d: 7 })
   })
 
+  test('takes what was asked for out of what MongoDB says of a command that is not allowed', () => {
+    const said = 'not authorized on dataset to execute command { find: "pm_parking_events", filter: { _id: "e\\"1" } }'
+    const told = 'not authorized on dataset to execute command { find: "pm_parking_events", … }'
+    expect(scrub(`waiting: ${said}`)).toBe(`waiting: ${told}`)
+    const line = JSON.stringify({ a: said, b: 'after' })
+    expect(JSON.parse(scrub(line))).toEqual({ a: told, b: 'after' })
+    expect(scrub('not authorized on a to execute command { hello: 1, filter: 2 }')).not.toContain('filter')
+  })
+
   test('takes credentials out of connection strings', () => {
     expect(scrub('cannot reach mongodb://user:p%40ss@host:27017/x')).toBe('cannot reach mongodb://***@host:27017/x')
     expect(scrub('http://host:8081/subjects')).toBe('http://host:8081/subjects')
