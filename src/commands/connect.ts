@@ -20,7 +20,7 @@ export interface Connection extends AsyncDisposable {
 export async function connect(settings: Settings, signal: AbortSignal): Promise<Connection> {
   const log = createLog(settings.logLevel === 'info' ? 'error' : settings.logLevel, toStderr())
   const kafka = createKafka(settings.kafka, log)
-  const admin = kafka.admin({ retry: { retries: 0 } })
+  const admin = createKafka(settings.kafka, log, 0).admin()
   const brokers = settings.kafka.brokers.join(', ')
   await waitOut(() => admin.connect(), {
     signal,

@@ -6,8 +6,11 @@ import { kafkaLogCreator } from '../operate/log.ts'
 import type { Settings } from '../settings.ts'
 import { kafkajs } from './kafkajs.ts'
 
-/** The one Kafka client of a process. kafkajs's own lines go to `log`; retries are short, since callers wait outages out. */
-export function createKafka(settings: Settings['kafka'], log: Logger): Kafka {
+/**
+ * The one Kafka client of a process. kafkajs's own lines go to `log`; retries are short, since callers wait outages out.
+ * With none, an error is known at once.
+ */
+export function createKafka(settings: Settings['kafka'], log: Logger, retries = 6): Kafka {
   return new kafkajs.Kafka({
     brokers: settings.brokers,
     clientId: settings.clientId,
@@ -16,7 +19,7 @@ export function createKafka(settings: Settings['kafka'], log: Logger): Kafka {
     connectionTimeout: 3_000,
     requestTimeout: 30_000,
     enforceRequestTimeout: true,
-    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 6 },
+    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries },
     socketFactory,
     logLevel: kafkajs.logLevel.INFO,
     logCreator: kafkaLogCreator(log),

@@ -2,6 +2,7 @@
 import type { Kafka } from 'kafkajs'
 import type { DeadLetterReport } from '../../contract/api.ts'
 import { DEAD_LETTER_HEADERS, DEAD_LETTER_REASONS, type DeadLetterReason } from '../../contract/dead-letter.ts'
+import { needing } from '../../stream/denied.ts'
 import { createFetcher } from '../../stream/fetch.ts'
 import { follow } from '../../stream/follow.ts'
 
@@ -37,7 +38,7 @@ export function createDeadLetters(kafka: Kafka, topic: string): DeadLetters {
     async run(signal) {
       await follow({
         ...{ kafka, topic, signal },
-        positions: await newestPositions(kafka, topic),
+        positions: await needing({ operation: 'Read', on: 'topic', names: [topic] }, () => newestPositions(kafka, topic)),
         take(_, messages) {
           for (const { headers, timestamp } of messages) add(textsOf(headers), timestamp)
         },
