@@ -47,7 +47,8 @@ export async function makeAuthority(directory: string, name: string): Promise<Au
   let serial = 0
 
   async function sign({ name: common, hosts, expired = false, unit }: Request): Promise<Certificate> {
-    const own = (ending: string) => at(`${++serial}-${ending}`)
+    const number = String(++serial)
+    const own = (ending: string) => at(`${number}-${ending}`)
     const files = { cert: own('cert.pem'), key: own('key.pem'), both: own('both.pem') }
     const [request, extensions] = [own('request.pem'), own('extensions')]
     const whole = `/O=parking${unit === undefined ? '' : `/OU=${unit}`}/CN=${common}`
@@ -55,7 +56,7 @@ export async function makeAuthority(directory: string, name: string): Promise<Au
     const uses = hosts === undefined ? 'clientAuth' : 'serverAuth,clientAuth'
     const lines = [`extendedKeyUsage=${uses}`, ...(hosts === undefined ? [] : [`subjectAltName=${hosts.join(',')}`])]
     await writeFile(extensions, lines.join('\n'))
-    const signing = ['-CA', file, '-CAkey', at('ca.key'), '-set_serial', String(serial), '-extfile', extensions]
+    const signing = ['-CA', file, '-CAkey', at('ca.key'), '-set_serial', number, '-extfile', extensions]
     const days = ['-days', expired ? YESTERDAY : TOMORROW]
     await openssl('x509', '-req', '-in', request, '-out', files.cert, ...signing, ...days)
     const [cert, key] = await Promise.all([readFile(files.cert, 'utf8'), readFile(files.key, 'utf8')])

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Admin } from 'kafkajs'
 import { run } from '../../local/native/install.ts'
@@ -20,17 +20,17 @@ export interface SecuredKafka extends AsyncDisposable {
   /** Who may do all, without TLS; for the test itself and Kafka's own tools. */
   readonly operator: string
   readonly admin: Admin
+  /** A directory with `kafka-acls.sh` and `kafka-configs.sh`. */
+  readonly tools: string
 }
 
 export interface SecuredKafkaOptions {
   directory: string
   authority: Authority
   foreign: Authority
-  /** Names of the users of SASL; each with PLAIN and both kinds of SCRAM, and the password of `passwordOf`. */
-  users: readonly string[]
+  /** A user with PLAIN and both kinds of SCRAM; others can be made with Kafka's own tools. */
+  user: { name: string; password: string }
 }
-
-export const passwordOf = (user: string): string => `secret of ${user}`
 
 export async function startSecuredKafka(options: SecuredKafkaOptions): Promise<SecuredKafka> {
   const { directory } = options
@@ -49,16 +49,15 @@ export async function startSecuredKafka(options: SecuredKafkaOptions): Promise<S
       ...settingsOf(operator, `127.0.0.1:${controllerPort}`, addresses),
       `log.dirs=${join(directory, 'kafka')}`,
       ...(await tlsOf(options)),
-      ...saslOf(options.users),
+      ...saslOf(options.user),
     ].join('\n'),
   )
   const java = ['-cp', join(home, 'lib', '*')]
-  const scram = options.users.flatMap((user) =>
-    ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
-      '--add-scram',
-      `${mechanism}=[name=${user},password=${passwordOf(user)}]`,
-    ]),
-  )
+  const { name, password } = options.user
+  const scram = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
+    '--add-scram',
+    `${mechanism}=[name=${name},password=${password}]`,
+  ])
   const format = ['kafka.tools.StorageTool', 'format', '-t', 'pmParkingEventsSecured', '-c', properties]
   await run('java', [...java, ...format, ...scram])
   const service = await startService({
@@ -73,6 +72,7 @@ export async function startSecuredKafka(options: SecuredKafkaOptions): Promise<S
   const admin = quietKafka(operator, 'operator').admin()
   await admin.connect()
   return {
+    tools: await toolsIn(directory, home),
     brokers: Object.fromEntries(SECURED.map((name, i) => [name, addresses[i]])) as Record<Listener, string>,
     operator,
     admin,
@@ -136,10 +136,9 @@ async function tlsOf({ authority, foreign }: SecuredKafkaOptions): Promise<strin
   ]
 }
 
-function saslOf(users: readonly string[]): string[] {
-  const plain = users.map((user) => `user_${user}="${passwordOf(user)}"`).join(' ')
+function saslOf({ name: user, password }: SecuredKafkaOptions['user']): string[] {
   const modules = {
-    plain: `org.apache.kafka.common.security.plain.PlainLoginModule required ${plain};`,
+    plain: `org.apache.kafka.common.security.plain.PlainLoginModule required user_${user}="${password}";`,
     'scram-sha-256': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
     'scram-sha-512': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
   }
@@ -150,4 +149,20 @@ function saslOf(users: readonly string[]): string[] {
       Object.entries(modules).map(([name, module]) => `listener.name.${listener}.${name}.sasl.jaas.config=${module}`),
     ),
   ]
+}
+
+/** Kafka's scripts are not in its archives for Maven: these do the same. */
+async function toolsIn(directory: string, home: string): Promise<string> {
+  const tools = join(directory, 'tools')
+  await mkdir(tools)
+  const classes = {
+    'kafka-acls.sh': 'org.apache.kafka.tools.AclCommand',
+    'kafka-configs.sh': 'kafka.admin.ConfigCommand',
+  }
+  const java = 'java -Xmx96m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dorg.slf4j.simpleLogger.defaultLogLevel=error'
+  for (const [name, main] of Object.entries(classes)) {
+    const script = `#!/bin/sh\nexec ${java} -cp '${join(home, 'lib', '*')}' ${main} "$@"\n`
+    await writeFile(join(tools, name), script, { mode: 0o755 })
+  }
+  return tools
 }

@@ -38,7 +38,9 @@ export function createDeadLetters(kafka: Kafka, topic: string): DeadLetters {
     async run(signal) {
       await follow({
         ...{ kafka, topic, signal },
-        positions: await needing({ operation: 'Read', on: 'topic', names: [topic] }, () => newestPositions(kafka, topic)),
+        positions: await needing({ operation: 'Read', on: 'topic', names: [topic] }, () =>
+          newestPositions(kafka, topic),
+        ),
         take(_, messages) {
           for (const { headers, timestamp } of messages) add(textsOf(headers), timestamp)
         },

@@ -1,0 +1,279 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createServer } from 'node:tls'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { removeAtEnd } from '../../local/native/guard.ts'
+import { type Authority, type Certificate, makeAuthority } from '../support/certificates.ts'
+import { blocksOf } from '../support/page-commands.ts'
+import { launchProcessor, type Processor, startProcessor } from '../support/processor.ts'
+import { produce } from '../support/produce.ts'
+import { watchProgress } from '../support/progress.ts'
+import { type ReadSide, startReadSide } from '../support/read-side.ts'
+import { runMain } from '../support/run-main.ts'
+import { newRunNames } from '../support/run-names.ts'
+import { type SecuredMongodb, startSecuredMongodb } from '../support/secured-mongodb.ts'
+import { sharedServices, until } from '../support/services.ts'
+
+const { env } = sharedServices()
+// The roles of the page are for the default names of database and collections.
+const names = { ...newRunNames('mongodb-secured'), MONGODB_DATABASE: 'dataset' }
+const settings = { KAFKA_BROKERS: env.KAFKA_BROKERS, ...names }
+const PASSWORD = 'p4ssw0rd-of-a-test'
+
+let directory: string
+let authority: Authority
+let mongodb: SecuredMongodb
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'pm-parking-secured-'))
+  removeAtEnd(directory)
+  authority = await makeAuthority(directory, 'ours')
+  mongodb = await startSecuredMongodb(directory, authority)
+  await runPage('docs/how-to/secure.md')
+}, 120_000)
+
+afterAll(async () => {
+  await using progress = await watchProgress(env.KAFKA_BROKERS, names)
+  await progress.cleanUp()
+  await mongodb?.[Symbol.asyncDispose]()
+  await rm(directory, { recursive: true, force: true })
+})
+
+/** Types the page's blocks for `mongosh`, as far as they make roles and users. */
+async function runPage(path: string): Promise<void> {
+  const commands: [database: string, command: Record<string, unknown>][] = []
+  const databaseOf = (name: string) => ({
+    createRole: ({ role, ...rest }: Record<string, unknown>) => commands.push([name, { createRole: role, ...rest }]),
+    createUser: ({ user, ...rest }: Record<string, unknown>) => commands.push([name, { createUser: user, ...rest }]),
+    getSiblingDB: (sibling: string) => databaseOf(sibling),
+  })
+  const blocks = blocksOf(path).filter(({ language }) => language === 'js')
+  const typed = new Function('db', 'use', 'passwordPrompt', blocks.map(({ text }) => text).join('\n'))
+  typed(
+    databaseOf('admin'),
+    () => undefined,
+    () => PASSWORD,
+  )
+  expect(commands).toHaveLength(6)
+  for (const [name, command] of commands) await mongodb.root.db(name).command(command)
+}
+
+const asProcess = () => ({ ...settings, MONGODB_URI: mongodb.uri('parking-process', PASSWORD) })
+const asServe = () => ({ ...settings, MONGODB_URI: mongodb.uri('parking-serve', PASSWORD) })
+
+const consumed = async (processor: Processor): Promise<number> => {
+  const samples = (await processor.metrics()).filter(({ name }) => name === 'pm_input_records_total')
+  return samples.reduce((sum, { value }) => sum + value, 0)
+}
+
+async function simulate(processor: Processor, seed: string): Promise<void> {
+  const before = await consumed(processor)
+  expect(await runMain(['simulate', '--events', '200', '--seed', seed], settings)).toMatchObject({ code: 0 })
+  await until(async () => (await consumed(processor)) >= before + 200, { timeoutMs: 60_000, what: 'all are read' })
+}
+
+describe('with the roles that docs/how-to/secure.md makes', () => {
+  test('process writes with a user of SCRAM-SHA-256, and serve reads and is told of changes', async () => {
+    await using processor = await startProcessor(asProcess())
+    await simulate(processor, 'scram')
+    const documents = mongodb.root.db('dataset').collection<{ _id: string }>('pm_parking_events')
+    expect(await documents.countDocuments()).toBeGreaterThan(50)
+    expect(await mongodb.root.db('dataset').collection('pm_price_objects').countDocuments()).toBeGreaterThan(0)
+
+    await using readSide = await startReadSide(asServe())
+    const [{ _id: id } = { _id: '' }] = await documents.find().limit(1).toArray()
+    expect((await readSide.get(`/v1/events/${encodeURIComponent(id)}`)).status).toBe(200)
+    const isTold = async () => (await readSide.get('/v1/cache')).body
+    await until(async () => JSON.stringify(await isTold()).includes('true'), {
+      timeoutMs: 20_000,
+      what: 'changes are told',
+    })
+    await until(async () => (await documents.indexes()).some(({ name }) => name?.startsWith('cache.sessionId')), {
+      timeoutMs: 20_000,
+      what: 'the index of serve is there',
+    })
+    expect(readSide.log()).not.toMatch(/cannot be made|tells no changes|not let our user/)
+    await processor.stop()
+    await readSide.stop()
+  }, 180_000)
+
+  test('process comes in by its client certificate (MONGODB-X509)', async () => {
+    const { files } = await authority.sign({ name: 'parking-process', unit: 'clients' })
+    const uri = mongodb.uriByCertificate(files.both)
+    await using processor = await startProcessor({ ...settings, MONGODB_URI: uri })
+    await simulate(processor, 'x509')
+    await processor.stop()
+    const { stdout, code } = await runMain(['config'], { ...settings, MONGODB_URI: uri })
+    expect([code, stdout.includes('authMechanism=MONGODB-X509')]).toEqual([0, true])
+  }, 120_000)
+
+  test('config shows where MongoDB is, and neither user nor password', async () => {
+    const secret = `${mongodb.uri('parking-process', PASSWORD)}&tlsCertificateKeyFilePassword=${PASSWORD}`
+    const { stdout, code } = await runMain(['config'], { ...settings, MONGODB_URI: secret })
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringContaining(`MONGODB_URI=mongodb://***@${mongodb.host}/?replicaSet=`),
+    ])
+    expect(stdout).not.toContain(PASSWORD)
+    expect(stdout).not.toContain('parking-process:')
+  })
+})
+
+/** A server that shows this certificate and hands on what it reads to MongoDB. */
+async function impostor({ cert, key }: Certificate) {
+  const server = createServer({ cert, key }, (socket) => {
+    const onwards = connect(Number(mongodb.host.split(':')[1]), '127.0.0.1')
+    socket.pipe(onwards).pipe(socket)
+    for (const end of [socket, onwards]) end.on('error', () => undefined)
+  })
+  server.on('tlsClientError', () => undefined)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() }
+}
+
+describe('of what MongoDB does not let it do, process ends and says what it was', () => {
+  const closing: (() => void)[] = []
+  afterEach(() => {
+    for (const close of closing.splice(0)) close()
+  })
+
+  async function endOf(uri: string, more: Record<string, string> = {}): Promise<string> {
+    await using processor = launchProcessor({ ...settings, MONGODB_URI: uri, ...more })
+    expect(await processor.ended).toBe(1)
+    expect(processor.log()).not.toContain(PASSWORD)
+    const [, reason = processor.log()] =
+      /"reason":"([^"]*(?:\\"[^"]*)*)","msg":"cannot go on"/.exec(processor.log()) ?? []
+    return reason
+  }
+  const proxied = async (certificate: Certificate) => {
+    const { host, close } = await impostor(certificate)
+    closing.push(close)
+    return mongodb
+      .uri('parking-process', PASSWORD)
+      .replace(mongodb.host, host)
+      .replace('replicaSet=rs0', 'directConnection=true')
+  }
+
+  test('a wrong password, a user that nobody made, a client certificate of another authority, a file that is not there', async () => {
+    const stranger = await (await makeAuthority(directory, 'theirs')).sign({ name: 'parking-process', unit: 'clients' })
+    const unknown = await authority.sign({ name: 'somebody', unit: 'clients' })
+    const ends = await Promise.all([
+      endOf(mongodb.uri('parking-process', 'wrong')),
+      endOf(mongodb.uriByCertificate(unknown.files.both)),
+      endOf(mongodb.uriByCertificate('/nowhere.pem')),
+    ])
+    expect(ends[0]).toMatch(/^MongoDB does not know the user of MONGODB_URI, or refuses its password or certificate: /)
+    expect(ends[1]).toMatch(/Could not find user .*CN=somebody,OU=clients,O=parking/)
+    expect(ends[2]).toMatch(/^A file that MONGODB_URI names cannot be read: .*nowhere\.pem/)
+    await using processor = launchProcessor({ ...settings, MONGODB_URI: mongodb.uriByCertificate(stranger.files.both) })
+    await until(() => /unknown ca|certificate|closed|reset/i.test(processor.log()), {
+      timeoutMs: 30_000,
+      what: 'it says why',
+    })
+  }, 120_000)
+
+  test('a server whose certificate has expired, is for another host, or of an authority that nobody named', async () => {
+    const hosts = ['IP:127.0.0.1']
+    const foreign = await makeAuthority(directory, 'foreign')
+    const [expired, other, theirs] = await Promise.all([
+      authority.sign({ name: 'mongodb', hosts, expired: true }).then(proxied),
+      authority.sign({ name: 'mongodb', hosts: ['DNS:elsewhere.example'] }).then(proxied),
+      foreign.sign({ name: 'mongodb', hosts }).then(proxied),
+    ])
+    const ends = await Promise.all([expired, other, theirs].map((uri) => endOf(uri as string)))
+    expect(ends).toEqual([
+      expect.stringMatching(/^MongoDB has a certificate that has expired: renew it/),
+      expect.stringMatching(/^MongoDB has a certificate for other hosts than the one that was asked for/),
+      expect.stringMatching(
+        /^MongoDB has a certificate that none of the authorities trusted here has signed.*tlsCAFile/,
+      ),
+    ])
+  }, 120_000)
+
+  test('a right that its role lacks', async () => {
+    await without('parkingProcess', 'createIndex', 'pm_parking_events', async () => {
+      expect(await endOf(mongodb.uri('parking-process', PASSWORD))).toBe(
+        'MongoDB does not let our user run createIndexes on dataset.pm_parking_events: give it the role that docs/how-to/secure.md makes',
+      )
+    })
+  }, 60_000)
+})
+
+/** Takes an action out of a role, for as long as `work` goes on. */
+async function without<T>(role: string, action: string, collection: string, work: () => Promise<T>): Promise<T> {
+  const admin = mongodb.root.db('admin')
+  const change = { privileges: [{ resource: { db: 'dataset', collection }, actions: [action] }] }
+  await admin.command({ revokePrivilegesFromRole: role, ...change })
+  try {
+    return await work()
+  } finally {
+    await admin.command({ grantPrivilegesToRole: role, ...change })
+  }
+}
+
+test.each(['find', 'insert', 'update'])(
+  'process that may not %s any more waits, says so without what it was about, and goes on once it may',
+  async (action) => {
+    await using processor = await startProcessor(asProcess())
+    const secret = `event-${action}-of-nobody-else`
+    const record = (status: string, time: string) => ({
+      partition: 0,
+      key: null,
+      value: JSON.stringify({ event_id: secret, event_type: 'parking_start', status, timestamp: time }),
+    })
+    if (action === 'update') {
+      await produce(env.KAFKA_BROKERS, names.EVENTS_TOPICS, [record('on-going', '2026-11-01T10:00:00Z')])
+      const stored = mongodb.root.db('dataset').collection<{ _id: string }>('pm_parking_events')
+      await until(() => stored.findOne({ _id: secret }), { timeoutMs: 30_000, what: 'it is stored' })
+    }
+    const about = `MongoDB does not let our user run ${action} on dataset.pm_parking_events`
+    await without('parkingProcess', action, 'pm_parking_events', async () => {
+      await produce(env.KAFKA_BROKERS, names.EVENTS_TOPICS, [record('success', '2026-11-01T11:00:00Z')])
+      await until(() => processor.log().includes(about), { timeoutMs: 30_000, what: `it says ${about}` })
+      const ready = await fetch(`${processor.url}/readyz`)
+      expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining(about)])
+      expect(await processor.answers('/healthz')).toBe(200)
+    })
+    await until(async () => (await processor.answers('/readyz')) === 200, { timeoutMs: 60_000, what: 'it goes on' })
+    expect(processor.log()).not.toContain(secret)
+    await processor.stop()
+  },
+  120_000,
+)
+
+test.each([
+  ['changeStream', 'MongoDB does not let our user run aggregate on dataset.pm_parking_events'],
+  ['createIndex', 'MongoDB does not let our user run createIndexes on dataset.pm_parking_events'],
+])(
+  'serve without %s says so, and answers',
+  async (action, about) => {
+    await dropSessionIndex()
+    await without('parkingServe', action, 'pm_parking_events', async () => {
+      await using readSide: ReadSide = await startReadSide(asServe())
+      await until(() => readSide.log().includes(about), { timeoutMs: 30_000, what: `it says ${about}` })
+      expect((await readSide.get('/v1/events/of-nobody')).status).toBe(404)
+      await readSide.stop()
+    })
+  },
+  90_000,
+)
+
+test('serve that may not find answers that MongoDB cannot be asked, and quotes no id', async () => {
+  await without('parkingServe', 'find', 'pm_parking_events', async () => {
+    await using readSide = await startReadSide(asServe())
+    const answer = await readSide.get('/v1/events/id-of-nobody-else')
+    expect(answer.status).toBe(503)
+    expect(JSON.stringify(answer.body)).not.toContain('execute command')
+    expect(readSide.log()).not.toContain('id-of-nobody-else')
+    await readSide.stop()
+  })
+}, 90_000)
+
+const dropSessionIndex = () =>
+  mongodb.root
+    .db('dataset')
+    .collection('pm_parking_events')
+    .dropIndex('cache.sessionId_1_cache.observedAt_-1')
+    .catch(() => undefined)
