@@ -12,6 +12,8 @@ export default defineConfig({
     emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: false,
+    // Whose work the page holds: their licences ask that they be named wherever it goes.
+    license: { fileName: 'third-party.md' },
     // Browsers that know `light-dark()`, which holds both colour schemes in one place.
     target: ['chrome123', 'firefox124', 'safari17.5'],
   },

@@ -1,7 +1,7 @@
 /** What every command shares: its arguments, its help, how its errors are told, and how a signal ends it. */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { SettingsError } from '../settings.ts'
-import { denialOf } from './explain.ts'
+import { denial } from '../stream/denied.ts'
 
 /** A wrong argument: told with a hint to `--help`, exit code 2. */
 export class UsageError extends Error {
@@ -106,7 +106,7 @@ export function tellError(command: string, error: unknown): number {
     tell(`${name}: ${error.message}`)
     return 1
   }
-  const why = denialOf(error)
+  const why = denial(error)
   if (why !== null) {
     tell(`${name}: ${why}`)
     return 1

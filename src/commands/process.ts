@@ -31,7 +31,7 @@ import { newestTimestamp } from '../stream/newest-timestamp.ts'
 import { isIncompatible } from '../stream/register-schema.ts'
 import { ensureTopics, partitionCount, TopicsError } from '../stream/topics.ts'
 import { printHelp, readArguments } from './command-line.ts'
-import { denialOf, explain } from './explain.ts'
+import { explain, isDenied, orDenied } from './explain.ts'
 import { type Close, type Lifetime, runService } from './service.ts'
 
 export const help = `Usage: pm-parking-events process [--stages ingest,status]
@@ -108,12 +108,9 @@ async function start(settings: Settings, log: Logger, { closing, signal, fail }:
     const lanes = await ensureTopics(admin, settings.topics, settings.kafka.brokers)
     return { lanes, deadLetterPartitions: await partitionCount(admin, settings.topics.deadLetters) }
   }
-  const partitions = await outages.waitOut(
-    'kafka',
-    signal,
-    prepare,
-    (error) => error instanceof TopicsError || isDenied(error),
-  )
+  // At the start only: what is taken from a program that runs may be given back.
+  const isHopeless = (error: Error) => error instanceof TopicsError || isDenied('kafka')(error)
+  const partitions = await outages.waitOut('kafka', signal, prepare, isHopeless).catch(orDenied('kafka'))
   const onDead = (error: Error) => {
     health.dead(`a consumer ended: ${error.message}`)
     fail(error)
@@ -140,9 +137,6 @@ async function start(settings: Settings, log: Logger, { closing, signal, fail }:
   }
 }
 
-/** At the start only: what is taken from a program that runs may be given back. */
-const isDenied = (error: unknown): boolean => denialOf(error) !== null
-
 async function startIngest(common: Common, closing: Close[]): Promise<PartitionConsumer> {
   const { settings, health, metrics, outages, tracing, kafka, log, signal, onDead } = common
   const mongo = openMongo(settings.mongodb, settings.kafka.clientId, tracing)
@@ -152,7 +146,7 @@ async function startIngest(common: Common, closing: Close[]): Promise<PartitionC
     await ensureIndexes(mongo.collection)
     await ensureIndexes(mongo.prices, INDEXES_OF_PRICES)
   }
-  await outages.waitOut('mongodb', signal, prepare, isDenied)
+  await outages.waitOut('mongodb', signal, prepare, isDenied('mongodb')).catch(orDenied('mongodb'))
   watch(WATCH_MS, signal, () => outages.waitOut('mongodb', signal, () => mongo.ping()))
   const options: PartitionConsumerOptions = {
     ...{ kafka, log, onDead },

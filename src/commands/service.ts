@@ -1,7 +1,6 @@
 /** What the commands that run until a signal share: parts are started one by one, and closed in reverse. */
 import type { Logger } from 'pino'
 import { untilStopped } from './command-line.ts'
-import { denialOf } from './explain.ts'
 
 export type Close = () => Promise<unknown>
 
@@ -31,8 +30,7 @@ export async function runService(log: Logger, start: (lifetime: Lifetime) => Pro
   })
   await ended
   const code = failure.signal.aborted ? 1 : 0
-  const why = denialOf(failure.signal.reason)
-  if (code === 1) log.fatal({ err: failure.signal.reason, ...(why && { reason: why }) }, 'cannot go on')
+  if (code === 1) log.fatal({ err: failure.signal.reason, reason: failure.signal.reason.message }, 'cannot go on')
   else log.info('stopping: finishing what is in flight')
   await closeInReverse(closing, log, code)
   log.info('stopped')

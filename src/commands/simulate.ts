@@ -12,7 +12,7 @@ import type { AvroEncoder } from '../simulate/traffic-record.ts'
 import { ensureTopics, TopicsError } from '../stream/topics.ts'
 import { CommandError, print, printHelp, untilStopped, tell as warn } from './command-line.ts'
 import { connect, patiently } from './connect.ts'
-import { denialOf, explain } from './explain.ts'
+import { explain, isDenied } from './explain.ts'
 import { parseOptions, type SimulateOptions } from './simulate/options.ts'
 
 export const help = `Usage: pm-parking-events simulate [options]
@@ -68,7 +68,7 @@ async function produce(options: SimulateOptions, settings: Settings, signal: Abo
   // Topics made a moment ago are not known to every broker at once.
   const targets = await waitOut(() => findTargets(connection.admin, settings), {
     signal,
-    giveUp: (error) => error instanceof TopicsError || denialOf(error) !== null,
+    giveUp: (error) => error instanceof TopicsError || isDenied('kafka')(error),
     onFailure: (error, _, attempt) => attempt % 10 === 0 && warn(`Waiting for the topics: ${explain('kafka', error)}`),
   })
   const avro = registry === null || options.traffic.encoding === 'json' ? noAvro : await openAvro(registry, topics)

@@ -52,6 +52,12 @@ function isNotAllowed(error: unknown): boolean {
   return false
 }
 
+/** And not of another connection, which may have the same trouble. */
+function isOfKafka(error: unknown): boolean {
+  for (const { name } of causesOf(error)) if (name?.startsWith('KafkaJS')) return true
+  return false
+}
+
 /** Why Kafka does not let us in, or do something, with what to do about it; null: it may be an outage. */
 export function denial(error: unknown): string | null {
   for (const { name, message } of causesOf(error)) if (name === 'NotAllowedError') return message
@@ -61,7 +67,7 @@ export function denial(error: unknown): string | null {
   if (isRefused(error)) {
     return `Kafka refuses KAFKA_SASL_USERNAME, its password or KAFKA_SASL_MECHANISM: ${(error as Error).message}`
   }
-  const why = mistrust(error)
+  const why = isOfKafka(error) ? mistrust(error) : null
   if (why === null) return null
   return `The broker ${why}: look at KAFKA_SSL_CA, KAFKA_SSL_CERT with KAFKA_SSL_KEY, and the names in KAFKA_BROKERS`
 }
