@@ -1,6 +1,6 @@
 import type { KafkaMessage } from 'kafkajs'
 import type { Observation } from '../contract/observation.ts'
-import { sinceOf, unpack } from '../stream/packs.ts'
+import { isOfLaterForm, sinceOf, unpack } from '../stream/packs.ts'
 import { newTrails, type Trails } from './trails.ts'
 
 /** Packs of one batch that one transaction covers. */
@@ -21,12 +21,26 @@ export interface Chunk {
   trails: Trails | null
 }
 
-/** Whole packs, together about `size` observations. @param isTraced whether traces are wanted. */
+/** A pack of a later program. It is no dead letter: what it holds counts as soon as a program is here that can read it. */
+export class NewerPackError extends Error {
+  override name = 'NewerPackError'
+}
+
+/**
+ * Whole packs, together about `size` observations. Throws NewerPackError after what comes before such a pack.
+ * @param isTraced whether traces are wanted.
+ */
 export function* chunks(messages: KafkaMessage[], size: number, isTraced: boolean): Generator<Chunk> {
   let chunk = empty(isTraced)
   let observations: Observation[] = []
   for (const [index, message] of messages.entries()) {
     const unpacked = unpack(message.value)
+    if (unpacked === null && isOfLaterForm(message.value)) {
+      if (chunk.messages > 0) yield { ...chunk, observations: observations.length, take: () => observations }
+      throw new NewerPackError(
+        `offset ${message.offset} is a pack of a later version: upgrade this program, the status stage before ingest`,
+      )
+    }
     if (unpacked === null) chunk.unreadable.push(message)
     else {
       for (const observation of unpacked) observations.push(observation)

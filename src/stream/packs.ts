@@ -4,6 +4,9 @@
  *     ["parkmobile.events", 3, row, row, …]   source topic and partition, then a list of values for each observation
  *
  * No names of fields, and nothing twice: that halves the bytes and the time of a pack.
+ *
+ * While processors of two versions run, each reads the packs of the other. This is form 1, and its rows stay as they are; another
+ * form begins with its number, `[2, …`, by which older programs know it. What a pack needs beside it goes into headers.
  */
 import type { KafkaMessage } from 'kafkajs'
 import type { Kind } from '../contract/document.ts'
@@ -139,6 +142,12 @@ export function unpack(value: Buffer | null): Observation[] | null {
     return null
   }
 }
+
+const OTHER_FORM = /^\[([2-9]|[1-9]\d+),/
+
+/** Whether what `unpack` does not take is a pack of a form that only a later program knows. */
+export const isOfLaterForm = (value: Buffer | null): boolean =>
+  value !== null && OTHER_FORM.test(value.toString('latin1', 0, 16))
 
 function observationOf(topic: string, partition: number, row: Row): Observation {
   const [offset, at, kind, status, event_id, session_id, card, zone_id, event_type, http_status, ends_at] = row

@@ -1,6 +1,6 @@
 import { run } from '../../local/native/install.ts'
 import { memoryOf } from '../../local/proc.ts'
-import { launchService, type Service, untilReady } from './service.ts'
+import { launchService, type Program, type Service, untilReady } from './service.ts'
 
 /** A running `process`, as its operator sees it. */
 export interface Processor extends Service {
@@ -14,9 +14,9 @@ export interface Processor extends Service {
   peakMemory(): Promise<number | null>
 }
 
-/** Starts the built processor and waits until it is ready. */
-export async function startProcessor(env: Record<string, string>): Promise<Processor> {
-  const processor = launchProcessor(env)
+/** Starts the built processor, or another program, and waits until it is ready. */
+export async function startProcessor(env: Record<string, string>, program?: Program): Promise<Processor> {
+  const processor = launchProcessor(env, program)
   await isReady(processor)
   return processor
 }
@@ -30,8 +30,8 @@ export const isReady = (processor: Processor): Promise<void> =>
   untilReady(processor, 'processor', async () => (await processor.answers('/readyz')) === 200)
 
 /** The same without any waiting, for one that may not live long. */
-export function launchProcessor(env: Record<string, string>): Processor {
-  const service = launchService('process', { HTTP_PORT: '0', ...env })
+export function launchProcessor(env: Record<string, string>, program?: Program): Processor {
+  const service = launchService('process', { HTTP_PORT: '0', ...env }, program)
   const { pid } = service
   const more = {
     clientId: env.KAFKA_CLIENT_ID,

@@ -1,4 +1,4 @@
-import { launchService, type Service, untilReady } from './service.ts'
+import { launchService, type Program, type Service, untilReady } from './service.ts'
 
 /** A running `serve`, as its clients and its operator see it. */
 export interface ReadSide extends Service {
@@ -14,10 +14,13 @@ export interface Answer {
   body: any
 }
 
-/** Starts the built `serve` and waits until it is ready, or else only until it listens. */
-export async function startReadSide(env: Record<string, string>, { ready = true } = {}): Promise<ReadSide> {
+/** Starts the built `serve`, or that of another program, and waits until it is ready, or else only until it listens. */
+export async function startReadSide(
+  env: Record<string, string>,
+  { ready = true, program }: { ready?: boolean; program?: Program } = {},
+): Promise<ReadSide> {
   const anyPort = { SERVE_PORT: '0', SERVE_RATE_LIMIT: '0' }
-  const service = launchService('serve', { ...anyPort, ...env })
+  const service = launchService('serve', { ...anyPort, ...env }, program)
   const asks: Pick<ReadSide, 'get' | 'post'> = {
     get: (path, headers = {}) => ask(service.url + path, { headers }),
     post: (path, body, headers = {}) =>
