@@ -5,9 +5,9 @@ import { build } from '../../local/build.ts'
 import type { OwnService } from '../../local/controllable.ts'
 import { startKafka } from '../../local/native/kafka.ts'
 import type { Services } from '../../local/services.ts'
-import type { StatusUpdate } from '../../src/contract/status-update.ts'
 import { type Drill, NAMES, openDrill } from '../support/drill.ts'
 import { openEventStream } from '../support/event-stream.ts'
+import { wrongIn } from '../support/histories.ts'
 import { type HowTo, openHowTo } from '../support/how-to.ts'
 import { type JudgedRecord, readTopic } from '../support/judge.ts'
 import { startProcessor } from '../support/processor.ts'
@@ -56,24 +56,6 @@ const byPartition = (records: JudgedRecord[]) =>
   Object.values(Object.groupBy(records, ({ partition }) => partition))
     .flatMap((own) => own ?? [])
     .map(({ partition, key, value, headers, timestamp }) => [partition, String(key), String(value), headers, timestamp])
-
-/** What is wrong with the histories of all keys. */
-function wrongIn(records: JudgedRecord[]): string[] {
-  const wrong: string[] = []
-  const [ids, revisions, words] = [new Set<string>(), new Map<string, number>(), new Map<string, string>()]
-  for (const { key, value } of records) {
-    const update = JSON.parse(String(value)) as StatusUpdate
-    const before = revisions.get(String(key)) ?? 0
-    if (ids.has(update.id)) wrong.push(`${key} has ${update.id} twice`)
-    if (update.revision !== before + 1) wrong.push(`${key} goes from ${before} to ${update.revision}`)
-    const place = `${key} ${update.kind}`
-    if (update.previous_status !== (words.get(place) ?? null)) wrong.push(`${key} has another status before it`)
-    ids.add(update.id)
-    revisions.set(String(key), update.revision)
-    words.set(place, update.status)
-  }
-  return wrong
-}
 
 test('all updates are there as they were, revisions go on, and what comes again publishes nothing', async () => {
   await drill.send(400, 'before the move')

@@ -1,4 +1,5 @@
 import { BSON, MongoClient } from 'mongodb'
+import { until } from '../../local/until.ts'
 import { compareRun, type Report, type RunServices } from './compare.ts'
 import { readTopic } from './judge.ts'
 import { launchProcessor, type Processor, startProcessor } from './processor.ts'
@@ -50,12 +51,14 @@ export async function openDrill(services: RunServices): Promise<Drill> {
   const { KAFKA_BROKERS: brokers, MONGODB_URI } = services
   const env = { KAFKA_BROKERS: brokers, MONGODB_URI, CARD_TOKEN_KEY: TOKEN_KEY, ...NAMES }
   await makeTopics(brokers, NAMES, PARTITIONS)
-  const caughtUp = async () => {
+  const caughtUp = async (stages = 'ingest,status') => {
     await using progress = await watchProgress(brokers, NAMES)
-    await progress.caughtUp(PATIENCE_MS)
+    if (stages !== 'ingest') return progress.caughtUp(PATIENCE_MS)
+    const what = 'ingest has committed all records'
+    await until(async () => (await progress.left()) === 0, { timeoutMs: PATIENCE_MS, what, everyMs: 200 })
   }
   return {
-    ...{ env, caughtUp },
+    ...{ env, caughtUp: () => caughtUp() },
     send: (events, seed, more) => simulate(services, NAMES, { events, seed, encoding: 'json' }, more),
     sendEvents: (...events) =>
       produce(
@@ -66,7 +69,7 @@ export async function openDrill(services: RunServices): Promise<Drill> {
     start: (extra = {}) => startProcessor({ ...env, ...extra }),
     async workOff(extra = {}) {
       await using processor = launchProcessor({ ...env, ...extra })
-      await caughtUp().catch((error) => {
+      await caughtUp(extra.STAGES).catch((error) => {
         throw new Error(`${error.message}\n${processor.log()}`)
       })
       await processor.stop()

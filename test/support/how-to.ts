@@ -11,11 +11,15 @@ import { type NativeService, startService } from '../../local/native/process.ts'
 
 /** A page of `docs/how-to`, whose commands are run as they stand there. */
 export interface HowTo {
+  /** Where the commands are that pages use. */
+  readonly tools: string
   /**
    * Runs the commands below a heading, all of them in one shell, and gives what they print. `env` is what the page has its reader set.
    * @throws when a command fails, or the page has none below this heading
    */
   follow(heading: string, env: Record<string, string>): Promise<string>
+  /** The same in a directory that the reader has chosen. */
+  followIn(directory: string, heading: string, env: Record<string, string>): Promise<string>
   /** The same for a command that goes on until it is disposed of. */
   begin(heading: string, env: Record<string, string>): Promise<NativeService>
 }
@@ -46,11 +50,14 @@ export async function openHowTo(page: string): Promise<HowTo> {
     const bash = ['bash', '-euo', 'pipefail', '-c', commands.join('\n')]
     return { command: 'env', args: ['-i', path, `HOME=${tools}`, ...settings, ...bash], cwd: tools }
   }
+  const followIn: HowTo['followIn'] = (directory, heading, env) => {
+    const { command, args } = shell(heading, env)
+    return run(command, args, directory)
+  }
   return {
-    follow(heading, env) {
-      const { command, args, cwd } = shell(heading, env)
-      return run(command, args, cwd)
-    },
+    tools,
+    followIn,
+    follow: (heading, env) => followIn(tools, heading, env),
     begin: (heading, env) =>
       startService({
         ...{ name: heading, address: '', ...shell(heading, env), log: join(tools, 'begun.log') },

@@ -1,0 +1,189 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { MongoClient } from 'mongodb'
+import { build } from '../../local/build.ts'
+import { run } from '../../local/native/install.ts'
+import type { Services } from '../../local/services.ts'
+import { cardToken } from '../../src/contract/card-token.ts'
+import { compareRun } from '../support/compare.ts'
+import { NAMES, PARTITIONS } from '../support/drill.ts'
+import { type HowTo, openHowTo } from '../support/how-to.ts'
+import { isWaiting, launchProcessor, type Processor, startProcessor } from '../support/processor.ts'
+import { produce } from '../support/produce.ts'
+import { watchProgress } from '../support/progress.ts'
+import { type ReadSide, startReadSide } from '../support/read-side.ts'
+import { makeTopics } from '../support/run-topics.ts'
+import { type SecuredMongodb, startSecuredMongodb } from '../support/secured-mongodb.ts'
+import { freshServices, until } from '../support/services.ts'
+import { startTraffic } from '../support/steady-traffic.ts'
+
+/** docs/how-to/rotate-secrets.md */
+const CARD = '4111111111111111'
+const PLATE = 'ROT 4T3'
+let services: Services
+let mongodb: SecuredMongodb
+let page: HowTo
+let secrets: string
+
+beforeAll(async () => {
+  await build(() => undefined)
+  services = await freshServices()
+  mongodb = await startSecuredMongodb(services.directory)
+  secrets = mkdtempSync(join(services.directory, 'secrets-'))
+  page = await openHowTo('rotate-secrets.md')
+}, 240_000)
+afterAll(async () => {
+  await mongodb?.discard()
+  await services?.[Symbol.asyncDispose]()
+}, 60_000)
+
+const secretIn = (file: string) => join(secrets, file)
+const firstLine = (file: string) => readFileSync(secretIn(file), 'utf8').split('\n')[0] as string
+
+const parked = (event_id: string) => ({
+  ...{ event_id, event_type: 'parking_start', card: CARD, zone_id: '7', timestamp: new Date().toISOString() },
+  session_data: { session_id: `session of ${event_id}`, license_plate: PLATE },
+})
+
+test('the user of MongoDB, the key of cards and that of fields are changed under load, and nobody notices', async () => {
+  const { KAFKA_BROKERS } = services.env
+  await makeTopics(KAFKA_BROKERS, NAMES, PARTITIONS)
+  const [oldUri, newUri] = [mongodb.uriOf('parking-1', 'one'), mongodb.uriOf('parking-2', 'two')]
+  await makeUser(mongodb.adminUri, 'parking-1', 'one')
+  writeFileSync(secretIn('card-token-key'), 'the first key of cards\n')
+  writeFileSync(secretIn('encrypt-key'), `2026a:${Buffer.alloc(32, 3).toString('base64')}\n`)
+  writeFileSync(secretIn('uri'), oldUri)
+  const env = {
+    ...{ KAFKA_BROKERS, ...NAMES, MONGODB_URI_FILE: secretIn('uri'), CARD_TOKEN_KEY_FILE: secretIn('card-token-key') },
+    ...{ ENCRYPT_PATHS: 'response.session_data.license_plate', ENCRYPT_KEY_FILE: secretIn('encrypt-key') },
+  }
+  const send = (event_id: string) =>
+    produce(KAFKA_BROKERS, NAMES.EVENTS_TOPICS, [
+      { partition: 0, key: event_id, value: JSON.stringify(parked(event_id)) },
+    ])
+  const processors = await Promise.all([startProcessor(env), startProcessor(env)])
+  let serve = await startReadSide(env)
+  const traffic = startTraffic({ KAFKA_BROKERS, MONGODB_URI: oldUri }, NAMES, {
+    rate: 100,
+    seed: 'secrets',
+    encoding: 'json',
+  })
+  await send('old')
+  await isFound(serve, 'old')
+  const oldToken = cardToken(firstLine('card-token-key'), CARD)
+
+  await page.follow('A new user for MongoDB', { MONGODB_ADMIN_URI: mongodb.adminUri, NEW_PASSWORD: 'two' })
+  writeFileSync(secretIn('uri'), newUri)
+  await page.followIn(secrets, 'A new key for card tokens', {})
+  await page.followIn(secrets, 'A new key for encrypted fields', {})
+  const before = serve
+  serve = await startReadSide(env)
+  await before.stop()
+  await isFound(serve, 'old')
+  for (const [place, old] of processors.entries()) {
+    await old.stop()
+    processors[place] = await startProcessor(env)
+  }
+  await page.follow('The old user of MongoDB', { MONGODB_ADMIN_URI: mongodb.adminUri })
+  await send('new')
+  await isFound(serve, 'new')
+
+  const { status, body } = await serve.post('/v1/events/query', { card: CARD })
+  expect(status).toBe(200)
+  const [first, second] = body.events as { _id: string; card: string; facts: { plate: string } }[]
+  expect([first?._id, second?._id]).toEqual(['new', 'old'])
+  expect([first?.facts.plate, second?.facts.plate]).toEqual([PLATE, PLATE])
+  const newToken = cardToken(firstLine('card-token-key'), CARD)
+  expect([first?.card, second?.card]).toEqual([newToken, oldToken])
+  await serve.stop()
+
+  await isRefused(env, oldUri)
+  await traffic.stop()
+  await using progress = await watchProgress(KAFKA_BROKERS, NAMES)
+  await progress.caughtUp(60_000)
+  for (const processor of processors) await processor.stop()
+  const stored = await documents(newUri)
+  const seals = ['old', 'new'].map((id) => /enc:(\w+):/.exec(JSON.stringify(stored.get(id)))?.[1])
+  expect(seals).toEqual(['2026a', '2026b'])
+  // The model knows one key of cards, and none of fields.
+  const report = await compareRun({ KAFKA_BROKERS, MONGODB_URI: newUri }, NAMES, firstLine('card-token-key'))
+  const { 'documents that differ': _d, 'updates with wrong fields': _u, ...others } = report.differences
+  expect(Object.entries(others).filter(([, count]) => count > 0)).toEqual([])
+  expect(report.figures.updates).toBeGreaterThan(300)
+}, 240_000)
+
+async function isFound(serve: ReadSide, id: string): Promise<void> {
+  const looks = async () => (await serve.get(`/v1/events/${id}`)).body.facts?.plate === PLATE
+  await until(looks, { timeoutMs: 30_000, what: `the document ${id} is there, and its plate can be read` })
+}
+
+/** A processor that was forgotten waits, and says so; what it cannot write is not lost. */
+async function isRefused(env: Record<string, string>, oldUri: string): Promise<void> {
+  const { MONGODB_URI_FILE: _, ...rest } = env
+  const forgotten: Processor = launchProcessor({
+    ...rest,
+    KAFKA_GROUP_ID: 'forgotten',
+    STAGES: 'ingest',
+    MONGODB_URI: oldUri,
+  })
+  await until(async () => forgotten.url !== '' && (await isWaiting(forgotten)), {
+    timeoutMs: 30_000,
+    what: 'who has the old password waits',
+  })
+  await until(() => /Authentication failed/.test(forgotten.log()), { timeoutMs: 30_000, what: 'its log says why' })
+  await forgotten.stop()
+}
+
+async function makeUser(adminUri: string, user: string, pwd: string): Promise<void> {
+  const client = new MongoClient(adminUri)
+  await client.db('admin').command({ createUser: user, pwd, roles: [{ role: 'readWrite', db: 'dataset' }] })
+  await client.close()
+}
+
+async function documents(uri: string): Promise<Map<string, unknown>> {
+  const client = new MongoClient(uri)
+  try {
+    const all = await client.db(NAMES.MONGODB_DATABASE).collection(NAMES.MONGODB_COLLECTION).find().toArray()
+    return new Map(all.map((one) => [String(one._id), one]))
+  } finally {
+    await client.close()
+  }
+}
+
+test('an API key is added and withdrawn while serve runs', async () => {
+  const file = join(secrets, 'keys.json')
+  const make = async () => JSON.parse(await page.follow('A new API key', {})) as { key: string; entry: { id: string } }
+  const [first, second] = [await make(), await make()]
+  first.entry.id = 'mobile-backend-1'
+  const write = (...entries: object[]) => writeFileSync(file, JSON.stringify({ keys: entries }))
+  write(first.entry)
+  const env = { KAFKA_BROKERS: services.env.KAFKA_BROKERS, MONGODB_URI: services.env.MONGODB_URI, ...NAMES }
+  await using serve = await startReadSide({ ...env, AUTH_KEYS_FILE: file })
+  const statusFor = async ({ key }: { key: string }) =>
+    (await serve.get('/v1/events/none', { authorization: `Bearer ${key}` })).status
+  const answers = (one: { key: string }, status: number) =>
+    until(async () => (await statusFor(one)) === status, { timeoutMs: 30_000, what: `a key is answered ${status}` })
+  await answers(first, 404)
+  expect(await statusFor(second)).toBe(401)
+  write(first.entry, second.entry)
+  await answers(second, 404)
+  expect(await statusFor(first)).toBe(404)
+  write(second.entry)
+  await answers(first, 401)
+  expect(await statusFor(second)).toBe(404)
+  await serve.stop()
+}, 120_000)
+
+test('a user of Kafka gets a secret beside that of the old one, and the old one loses theirs', async () => {
+  const { KAFKA_BROKERS } = services.env
+  const scram = (...args: string[]) =>
+    run(join(page.tools, 'kafka-configs.sh'), ['--bootstrap-server', KAFKA_BROKERS, '--entity-type', 'users', ...args])
+  await scram('--alter', '--entity-name', 'parking-1', '--add-config', 'SCRAM-SHA-512=[password=one]')
+  await page.follow('A new user for Kafka', { KAFKA_BROKERS, NEW_PASSWORD: 'two' })
+  expect(await scram('--describe')).toMatch(/parking-1[\s\S]*parking-2|parking-2[\s\S]*parking-1/)
+  await page.follow('The old user of Kafka', { KAFKA_BROKERS })
+  const left = await scram('--describe')
+  expect(left).toContain('parking-2')
+  expect(left).not.toContain('parking-1')
+}, 60_000)
