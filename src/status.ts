@@ -3,7 +3,6 @@
  * group assignment: opened when a partition is assigned, closed when it is taken away. `status/lane.ts` tells why every
  * update is published exactly once.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaMessage, Producer } from 'kafkajs'
 import type { Logger } from 'pino'
 import type { Health } from './operate/health.ts'
@@ -11,8 +10,9 @@ import { type Metrics, timed } from './operate/metrics.ts'
 import type { Tracing } from './operate/tracing.ts'
 import { waitOut } from './operate/wait-out.ts'
 import { watch } from './operate/watch.ts'
-import { type Chunk, chunks, NewerPackError } from './status/chunks.ts'
+import { type Chunk, chunks } from './status/chunks.ts'
 import { FencedError, Lane, type LaneOptions, type Published } from './status/lane.ts'
+import { NewerPackError, waitForUpgrade } from './status/newer-pack.ts'
 import { CorruptStatusError } from './status/restore.ts'
 import { createRoom, type Room } from './status/room.ts'
 import { watchLanes } from './status/watch-lanes.ts'
@@ -44,9 +44,6 @@ const FENCED_TOO_OFTEN = 3
 
 /** How long a lane must have run until the fencings before it count no more: two deployments in turn never do. */
 const SETTLED_MS = 60_000
-
-/** How long a lane waits before a pack that only a later program reads, until it looks again. */
-const NEWER_WAIT_MS = 30_000
 
 /** Full chunks that lanes publish at the same time; of smaller ones more. */
 const MOST_CHUNKS = 2
@@ -129,13 +126,6 @@ export function createStatusStage(parts: StatusParts): StatusStage {
     watch(sliceMs, signal, look)
   }
 
-  /** Its lane stays open: what came before is published, and nothing is skipped. */
-  const waitForUpgrade = ({ closing }: Slot, { message: reason }: NewerPackError, { partition, pauseUntil }: Turn) => {
-    log.error({ partition, reason }, 'lane waits')
-    health.set(`lane-${partition}`, false, reason)
-    pauseUntil(sleep(NEWER_WAIT_MS, undefined, { signal: closing.signal }))
-  }
-
   /** The lane of a slot ended with an error: open another, unless that has happened already. */
   const failed = (slot: Slot, partition: number, error: unknown): boolean => {
     if (slots.get(partition) !== slot) return false
@@ -199,7 +189,7 @@ export function createStatusStage(parts: StatusParts): StatusStage {
         await takeBatch(parts, room, slot.lane, messages, lastOffset, turn)
         watched.onHeads(partition, slot.lane.size)
       } catch (error) {
-        if (error instanceof NewerPackError) return waitForUpgrade(slot, error, turn)
+        if (error instanceof NewerPackError) return waitForUpgrade(error, turn, slot.closing.signal, parts)
         if (failed(slot, partition, error)) throw error
       }
     },

@@ -1,6 +1,7 @@
 import type { KafkaMessage } from 'kafkajs'
 import type { Observation } from '../contract/observation.ts'
 import { isOfLaterForm, sinceOf, unpack } from '../stream/packs.ts'
+import { NewerPackError } from './newer-pack.ts'
 import { newTrails, type Trails } from './trails.ts'
 
 /** Packs of one batch that one transaction covers. */
@@ -19,11 +20,6 @@ export interface Chunk {
   isLast: boolean
   /** Null where traces are not wanted. */
   trails: Trails | null
-}
-
-/** A pack of a later program. It is no dead letter: what it holds counts as soon as a program is here that can read it. */
-export class NewerPackError extends Error {
-  override name = 'NewerPackError'
 }
 
 /**

@@ -6,6 +6,7 @@ import { build } from '../../local/build.ts'
 import { total } from '../../local/scrape.ts'
 import { isRight, type Report, tellReport } from '../support/compare.ts'
 import type { Processor } from '../support/processor.ts'
+import { readBeside } from '../support/read-beside.ts'
 import { lastRelease, PRESENT, type Release } from '../support/release.ts'
 import type { Program } from '../support/service.ts'
 import { sharedServices } from '../support/services.ts'
@@ -31,11 +32,14 @@ const expectFlawless = (report: Report) => {
 
 describe('nothing is lost, repeated, out of order or told wrongly over an upgrade and a rollback', () => {
   test(
-    'with heads in memory and Avro, each new processor before an old one ends',
+    'with heads in memory and Avro, each new processor before an old one ends, and serve of both beside them',
     async () => {
       const report = await playUpgrade(env, 'upgrade-memory', async (run) => {
+        await using reading = await readBeside(run, [release.program, PRESENT])
         let fleet = await startAll(run, 3, release.program)
         for (const program of [PRESENT, release.program]) fleet = await rollAhead(run, fleet, program)
+        await run.caughtUp()
+        await reading.finish()
       })
       expectFlawless(report)
     },
