@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { build } from '../../local/build.ts'
 import type { OwnService } from '../../local/controllable.ts'
 import { startKafka } from '../../local/native/kafka.ts'
+import type { NativeService } from '../../local/native/process.ts'
 import type { Services } from '../../local/services.ts'
 import { type Drill, NAMES, openDrill } from '../support/drill.ts'
 import { openEventStream } from '../support/event-stream.ts'
@@ -20,6 +21,7 @@ import { freshServices, until } from '../support/services.ts'
 const SESSIONS = 40
 let services: Services
 let next: OwnService
+let mirror: NativeService | undefined
 let drill: Drill
 let page: HowTo
 let clusters: Record<string, string>
@@ -35,6 +37,7 @@ beforeAll(async () => {
   clusters = { OLD_BROKERS: services.env.KAFKA_BROKERS, NEW_BROKERS: next.address }
 }, 300_000)
 afterAll(async () => {
+  await mirror?.discard()
   await next?.discard()
   await services?.[Symbol.asyncDispose]()
 }, 60_000)
@@ -62,7 +65,7 @@ test('all updates are there as they were, revisions go on, and what comes again 
   await drill.sendEvents(...all(1, 'on-going'))
   await page.follow('Make the topics', clusters)
   await page.follow('Copy the status topic', clusters)
-  const mirror = await page.begin('Run MirrorMaker', clusters)
+  mirror = await page.begin('Run MirrorMaker', clusters)
   const old = await drill.start({ STATE_DIR: join(services.directory, 'state') })
   await drill.caughtUp()
   const oldServe = await startReadSide(drill.env)

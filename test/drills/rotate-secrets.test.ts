@@ -19,7 +19,7 @@ import { freshServices, until } from '../support/services.ts'
 import { startTraffic } from '../support/steady-traffic.ts'
 
 /** docs/how-to/rotate-secrets.md */
-const CARD = '4111111111111111'
+const CARD = '4929123456789015'
 const PLATE = 'ROT 4T3'
 let services: Services
 let mongodb: SecuredMongodb

@@ -1,7 +1,7 @@
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MAIN, ROOT } from '../../local/build.ts'
+import { ROOT } from '../../local/build.ts'
 import { removeAtEnd } from '../../local/native/guard.ts'
 import { run } from '../../local/native/install.ts'
 import { kafkaClasspath } from '../../local/native/kafka.ts'
@@ -80,6 +80,6 @@ async function makeTools(): Promise<string> {
   for (const [name, main] of Object.entries(CLASSES)) write(name, java(kafka, main))
   write('connect-mirror-maker.sh', java(await mirrorMakerClasspath(), 'org.apache.kafka.connect.mirror.MirrorMaker'))
   write('mongosh', `'${process.execPath}' '${await mongoshScript()}'`)
-  write('pm-parking-events', `'${process.execPath}' '${MAIN}'`)
+  symlinkSync(join(ROOT, 'dist'), join(directory, 'dist'))
   return directory
 }
