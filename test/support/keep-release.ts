@@ -1,6 +1,6 @@
 /**
  * `node test/support/keep-release.ts`: has the last release process a few records, and keeps the bytes that it wrote in
- * `test/unit/released/<version>.json`, which later versions must read. To be run once for each release.
+ * `test/unit/released/<version>.json`, which later versions must read. To be run once for each release, and `npm run format` after it.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
