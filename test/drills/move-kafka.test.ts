@@ -68,8 +68,6 @@ test('all updates are there as they were, revisions go on, and what comes again 
   mirror = await page.begin('Run MirrorMaker', clusters)
   const old = await drill.start({ STATE_DIR: join(services.directory, 'state') })
   await drill.caughtUp()
-  const oldServe = await startReadSide(drill.env)
-  const stream = await openEventStream(`${oldServe.url}/v1/status-updates?all=true`)
   // The producers have moved; one of them begins with what it had sent already.
   const send = (events: object[]) =>
     produce(
@@ -83,9 +81,6 @@ test('all updates are there as they were, revisions go on, and what comes again 
   await drill.caughtUp()
   const lag = await page.follow('Work off what is left', clusters)
   for (const [, left] of lag.matchAll(/parkmobile\.\w+\s+\d+\s+\d+\s+\d+\s+(\d+)/g)) expect(left).toBe('0')
-  await until(() => stream.lastId(), { timeoutMs: 20_000, what: 'a client of serve has a position' })
-  const position = stream.lastId() as string
-  stream.cut()
   await old.stop()
   const SINCE = new Date().toISOString().slice(0, -1)
   const before = await updatesOn(services.env.KAFKA_BROKERS)
@@ -106,7 +101,8 @@ test('all updates are there as they were, revisions go on, and what comes again 
   await progress.caughtUp(60_000)
   await processor.stop()
   const after = await updatesOn(next.address)
-  expect(byPartition(after.slice(0, copied.length)).length).toBe(before.length)
+  const known = new Set(copied.map(({ headers }) => headers.ce_id))
+  expect(byPartition(after.filter(({ headers }) => known.has(headers.ce_id)))).toEqual(byPartition(copied))
   expect(wrongIn(after)).toEqual([])
   expect(after.length).toBe(before.length + SESSIONS)
 
@@ -117,12 +113,15 @@ test('all updates are there as they were, revisions go on, and what comes again 
   const seen = after.filter(({ partition, offset }) => offset >= (from.get(partition) ?? 0))
   expect(new Set(seen.map(({ headers }) => headers.ce_id)).size).toBe(SESSIONS)
 
-  await oldServe.stop()
   await using serve = await startReadSide(env)
-  const again = await openEventStream(`${serve.url}/v1/status-updates`, { headers: { 'last-event-id': position } })
-  await again.has('reset', 1)
-  again.cut()
+  const stream = await openEventStream(`${serve.url}/v1/status-updates?all=true`)
   const { body } = await serve.get('/v1/sessions/S0')
   expect([body.status, body.revision]).toEqual(['finished', 2])
+  await send([event(0, 3, 'expired')])
+  const last = await startProcessor(env)
+  await stream.has('status', 1)
+  expect(stream.data('status')).toEqual([expect.objectContaining({ session_id: 'S0', revision: 3 })])
+  stream.cut()
+  await last.stop()
   await serve.stop()
 }, 300_000)

@@ -5,9 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { build } from '../../local/build.ts'
 import { total } from '../../local/scrape.ts'
 import { isRight, type Report, tellReport } from '../support/compare.ts'
+import { openHowTo } from '../support/how-to.ts'
 import type { Processor } from '../support/processor.ts'
 import { readBeside } from '../support/read-beside.ts'
 import { lastRelease, PRESENT, type Release } from '../support/release.ts'
+import { newRunNames } from '../support/run-names.ts'
 import type { Program } from '../support/service.ts'
 import { sharedServices } from '../support/services.ts'
 import { LANES, playUpgrade, type UpgradeRun } from '../support/upgrade-run.ts'
@@ -87,6 +89,13 @@ describe('nothing is lost, repeated, out of order or told wrongly over an upgrad
 function startAll(run: UpgradeRun, count: number, program: Program, extra = {}): Promise<Processor[]> {
   return Promise.all(Array.from({ length: count }, () => run.start(program, extra)))
 }
+
+test('the new version tells beforehand whether it takes the settings, and whether its schemas fit', async () => {
+  const page = await openHowTo('upgrade.md')
+  const told = await page.follow('Before', { ...env, ...newRunNames('upgrade-before') })
+  expect(told).toContain('EVENTS_TOPICS')
+  expect(told).toContain('status-update')
+})
 
 /** As a Deployment does it: one more than usual for a while. */
 async function rollAhead(run: UpgradeRun, old: Processor[], program: Program): Promise<Processor[]> {
