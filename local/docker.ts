@@ -11,7 +11,7 @@ import { until } from './until.ts'
 
 // Kafka 4.1, as natively.
 const KAFKA_IMAGE = 'confluentinc/cp-kafka:8.1.0'
-const MONGODB_IMAGE = 'mongo:8.0'
+export const MONGODB_IMAGE = 'mongo:8.0'
 const REGISTRY_IMAGE = 'apicurio/apicurio-registry-mem:2.6.13.Final'
 const MARIADB_IMAGE = 'mariadb:11.4'
 
@@ -24,14 +24,14 @@ export async function startKafka(): Promise<OwnService> {
     KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: '1',
     KAFKA_TRANSACTION_STATE_LOG_NUM_PARTITIONS: '5',
   })
-  const started = await (await pinned(container, 9093, port)).start()
+  const started = await (await pinned(container, { container: 9093, host: port })).start()
   const address = `${started.getHost()}:${port}`
   return owned('Kafka', started, address, () => kafkaAnswers(address))
 }
 
 export async function startMongodb(): Promise<OwnService> {
   const [port] = (await freePorts(1)) as [number]
-  const started = await (await pinned(new MongoDBContainer(MONGODB_IMAGE), 27017, port)).start()
+  const started = await (await pinned(new MongoDBContainer(MONGODB_IMAGE), { container: 27017, host: port })).start()
   const host = `${started.getHost()}:${port}`
   // The replica set knows its member by a name that only means something inside the container.
   const address = `mongodb://${host}/?directConnection=true`
@@ -45,7 +45,7 @@ export async function startRegistry(): Promise<OwnService> {
     .withEnvironment({ REGISTRY_DATASOURCE_URL: 'jdbc:h2:file:/tmp/registry' })
     .withWaitStrategy(Wait.forHttp('/apis/ccompat/v7/subjects', 8080))
     .withStartupTimeout(READY_MS)
-  const started = await (await pinned(container, 8080, port)).start()
+  const started = await (await pinned(container, { container: 8080, host: port })).start()
   const address = `http://${started.getHost()}:${port}/apis/ccompat/v7`
   return owned('the schema registry', started, address, () => registryAnswers(address))
 }
@@ -59,7 +59,7 @@ export async function startMysql(): Promise<PrimaryService> {
     // Its first start makes the data with a server that does not listen.
     .withWaitStrategy(Wait.forListeningPorts())
     .withStartupTimeout(READY_MS)
-  const started = await (await pinned(container, 3306, port)).start()
+  const started = await (await pinned(container, { container: 3306, host: port })).start()
   const host = `${started.getHost()}:${port}`
   const root = `mysql://root:${password}@${host}`
   const service = await owned('MySQL', started, readerUri(host), () => mysqlAnswers(root))
@@ -68,16 +68,21 @@ export async function startMysql(): Promise<PrimaryService> {
 }
 
 /**
- * Binds a port of the container to a fixed port of the host, so that the address outlives a stop and start, and to
+ * Binds ports of the container to fixed ports of the host, so that the address outlives a stop and start, and to
  * loopback alone where the engine is on this machine. Containers that declare their port once more while they start
  * (Kafka's does) must not undo it.
  */
-async function pinned<T extends GenericContainer>(container: T, inside: number, outside: number): Promise<T> {
+export async function pinned<T extends GenericContainer>(
+  container: T,
+  ...ports: { container: number; host: number }[]
+): Promise<T> {
   const { info } = await getContainerRuntimeClient()
-  container.withExposedPorts({ container: inside, host: outside })
+  container.withExposedPorts(...ports)
   if (info.containerRuntime.host === 'localhost') {
     const { hostConfig } = container as unknown as { hostConfig: HostConfig } // there is no public way to say it
-    hostConfig.PortBindings[`${inside}/tcp`] = [{ HostIp: '127.0.0.1', HostPort: String(outside) }]
+    for (const { container: inside, host } of ports) {
+      hostConfig.PortBindings[`${inside}/tcp`] = [{ HostIp: '127.0.0.1', HostPort: String(host) }]
+    }
   }
   container.withExposedPorts = () => container
   return container

@@ -50,9 +50,22 @@ export async function startMongodb(directory: string, progress: Progress): Promi
 }
 
 /** A member of the replica set on loopback. */
-export const mongodArguments = (of: { data: string; port: number; oplogMiB: number; cacheGiB: number }): string[] => [
+export const mongodArguments = (of: {
+  data: string
+  port: number
+  oplogMiB: number
+  cacheGiB: number
+  replicaSet?: string
+}): string[] => [
   ...['--dbpath', of.data, '--port', String(of.port), '--bind_ip', '127.0.0.1', '--nounixsocket', '--quiet'],
-  ...['--replSet', REPLICA_SET, '--oplogSize', String(of.oplogMiB), '--wiredTigerCacheSizeGB', String(of.cacheGiB)],
+  ...[
+    '--replSet',
+    of.replicaSet ?? REPLICA_SET,
+    '--oplogSize',
+    String(of.oplogMiB),
+    '--wiredTigerCacheSizeGB',
+    String(of.cacheGiB),
+  ],
   ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
 ]
 

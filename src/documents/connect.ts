@@ -1,7 +1,8 @@
-import { type Collection, MongoClient } from 'mongodb'
+import { type Collection, MongoClient, type ReadPreference } from 'mongodb'
 import type { CacheDocument } from '../contract/document.ts'
 import type { Tracing } from '../operate/tracing.ts'
 import type { Settings } from '../settings.ts'
+import { assertSpreadById } from './spread.ts'
 import { traceCommands } from './trace-commands.ts'
 
 /**
@@ -15,14 +16,23 @@ export interface Mongo extends AsyncDisposable {
   /** What zones cost, by zone: documents like the others. */
   prices: Collection<CacheDocument>
   /**
+   * Where documents may be read that are only shown: what the connection string says (`readPreference`, `readPreferenceTags`,
+   * `maxStalenessSeconds`), or else the primary. Everything else asks the primary whatever it says.
+   */
+  reads: ReadPreference
+  /**
    * Connects if need be, and makes one round trip to the primary.
-   * @throws within about five seconds when no primary can be reached, and when the server is older than 5.0.
+   * @throws within about five seconds when no primary can be reached; when the server is older than 5.0; and when it is a router
+   * of a sharded cluster that does not spread the documents by `_id`.
    */
   ping(): Promise<void>
 }
 
 /** Wire version of MongoDB 5.0, the first that has what `documents/pipeline.ts` says. */
 const OLDEST_WIRE_VERSION = 13
+
+/** What a router of a sharded cluster says of itself. */
+const ROUTER = 'isdbgrid'
 
 const PRICES = 'pm_price_objects'
 
@@ -48,17 +58,21 @@ export function openMongo(settings: Settings['mongodb'], appName: string, tracin
   })
   if (tracing !== null) traceCommands(client, tracing)
   const db = client.db(settings.database)
+  const collection = db.collection<CacheDocument>(settings.collection)
+  const prices = db.collection<CacheDocument>(PRICES)
   return {
     client,
-    collection: db.collection<CacheDocument>(settings.collection),
-    prices: db.collection<CacheDocument>(PRICES),
+    collection,
+    prices,
+    reads: new MongoClient(settings.uri).readPreference,
     async ping() {
       await client.connect()
-      const { isWritablePrimary, maxWireVersion } = await db.command({ hello: 1 })
+      const { isWritablePrimary, maxWireVersion, msg } = await db.command({ hello: 1 })
       if (maxWireVersion < OLDEST_WIRE_VERSION) {
         throw new Error(`MongoDB 5.0 or newer is needed; the server speaks wire version ${maxWireVersion}: upgrade it.`)
       }
       if (!isWritablePrimary) throw new Error('MongoDB has no primary at the moment: wait for the election.')
+      if (msg === ROUTER) for (const one of [collection, prices]) await assertSpreadById(one)
     },
     [Symbol.asyncDispose]: () => client.close(),
   }

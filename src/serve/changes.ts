@@ -2,16 +2,16 @@
  * Which documents changed, from MongoDB's change stream: majority committed, so what is read afterwards shows the change. Only ids
  * and what a document is found by come over the line.
  *
- * The stream is asked for with plain commands, each with its time limit: the driver's own object for it waits for a server that hangs
- * as long as the connection stays, and goes on by itself with what is long past. After any break all counts as changed, and
- * nothing needs to be made up for.
+ * After any break all counts as changed, and nothing needs to be made up for.
  */
-import { type Collection, type Document, Long, type Timestamp } from 'mongodb'
+import type { Collection, Document, Timestamp } from 'mongodb'
 import type { CacheDocument } from '../contract/document.ts'
 import { watch } from '../operate/watch.ts'
+import { within } from '../operate/within.ts'
 import { subjectOfCard, subjectOfSession } from './cache/answer.ts'
+import { type ChangeStream, createChangeStream, SILENCE_MS } from './change-stream.ts'
 import type { ClusterTime } from './cluster-time.ts'
-import { inTime } from './in-time.ts'
+import { learnNewestTime } from './newest-time.ts'
 
 export interface Changes {
   /** Whether changes are told within moments. */
@@ -46,11 +46,7 @@ const PIPELINE = [
     $project: { operationType: 1, documentKey: 1, clusterTime: 1, card: of('card'), session: of('cache.sessionId') },
   },
 ]
-/** An answer comes at least so often; without one for some time the stream is not believed in. */
-const AWAIT_MS = 500
-const SILENCE_MS = 3_000
 const RETRY_MS = 500
-const BATCH = 1_000
 /** What happens to documents; all else happens to the collection. */
 const OF_DOCUMENTS = new Set(['insert', 'update', 'replace', 'delete'])
 
@@ -66,24 +62,26 @@ export function followChanges(options: ChangesOptions): Changes {
   }
 
   /** Where more changes than can be told, the stream falls behind what is read. */
-  function isAtPresent(batch: readonly Document[]): boolean {
-    const at: Timestamp | undefined = batch.at(-1)?.clusterTime
-    time.advance(at)
-    return at === undefined || (time.latest()?.t ?? 0) - at.t <= SILENCE_MS / 1_000
-  }
+  const isAtPresent = (at: Timestamp | undefined) =>
+    at === undefined || (time.latest()?.t ?? 0) - at.t <= SILENCE_MS / 1_000
 
-  async function read(stream: Stream): Promise<void> {
+  async function read(stream: ChangeStream): Promise<void> {
     let batch = await stream.open()
+    // What happened up to here is not told, and must be in what is read from here on.
+    await within(SILENCE_MS, learnNewestTime(collection.db, time))
     allChanged()
     while (!signal.aborted) {
+      const at: Timestamp | undefined = batch.at(-1)?.clusterTime
+      // First: who reads because of what is told must see it, also on a member that is behind.
+      time.advance(at)
       for (const one of batch) tell(one)
-      if (isAtPresent(batch)) heardAt = performance.now()
+      if (isAtPresent(at)) heardAt = performance.now()
       batch = await stream.next()
     }
   }
 
   watch(RETRY_MS, signal, async () => {
-    const stream = createStream(collection, signal)
+    const stream = createChangeStream(collection, PIPELINE, signal)
     try {
       await read(stream)
     } catch (error) {
@@ -94,44 +92,4 @@ export function followChanges(options: ChangesOptions): Changes {
     }
   })
   return { isTold: () => performance.now() - heardAt < SILENCE_MS }
-}
-
-interface Stream {
-  /** From the present on. */
-  open(): Promise<Document[]>
-  /** What came since; empty after AWAIT_MS. @throws when there is no answer within SILENCE_MS. */
-  next(): Promise<Document[]>
-  close(): void
-}
-
-function createStream(collection: Collection<CacheDocument>, signal: AbortSignal): Stream {
-  const { db, collectionName } = collection
-  const session = db.client.startSession()
-  let id = Long.ZERO
-  const ask = (command: Document, until: AbortSignal) =>
-    inTime(SILENCE_MS, 'MongoDB told no changes', (late) =>
-      db.command(command, { session, promoteLongs: false, signal: AbortSignal.any([late, until]) }),
-    )
-  return {
-    async open() {
-      const cursor = { batchSize: BATCH }
-      const readConcern = { level: 'majority' }
-      const reply = await ask({ aggregate: collectionName, pipeline: PIPELINE, cursor, readConcern }, signal)
-      id = reply.cursor.id
-      return reply.cursor.firstBatch
-    },
-    async next() {
-      const more = { getMore: id, collection: collectionName, batchSize: BATCH, maxTimeMS: AWAIT_MS }
-      const { cursor } = await ask(more, signal)
-      id = cursor.id
-      if (id.isZero()) throw new Error('MongoDB ended the change stream')
-      return cursor.nextBatch
-    },
-    close() {
-      const killed = id.isZero()
-        ? Promise.resolve()
-        : ask({ killCursors: collectionName, cursors: [id] }, new AbortController().signal)
-      killed.catch(() => {}).finally(() => session.endSession())
-    },
-  }
 }

@@ -12,10 +12,14 @@ export type Fill = (documents: readonly CacheDocument[]) => Promise<void>
 /** Documents that wait; more are not stored this time. */
 const MOST_WAITING = 1_000
 
-/** @param onFailure told why documents are not stored: they will be when they are next asked for and not in memory. */
+/**
+ * @param onFailure told why documents are not stored: they will be when they are next asked for and not in memory.
+ * @param onStored done before those go on who wait for it.
+ */
 export function createFill(
   store: Pick<DocumentStore, 'write'>,
   onFailure: (reason: string, documents: number) => void,
+  onStored: () => Promise<void> = async () => undefined,
 ): Fill {
   let waiting = new Map<string, CacheDocument>()
   let current = Promise.resolve()
@@ -25,6 +29,7 @@ export function createFill(
     try {
       const { refused } = await store.write(documents, new Map())
       for (const reason of refused.values()) onFailure(reason, 1)
+      await onStored()
     } catch (error) {
       onFailure((error as Error).message, documents.length)
     }

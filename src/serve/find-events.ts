@@ -1,5 +1,5 @@
 /** Events as readers need them, from MongoDB: by id, by session, by card. What has expired is not there. */
-import type { Collection, Document, Filter } from 'mongodb'
+import { type Collection, type Document, type Filter, ReadPreference } from 'mongodb'
 import type { CacheDocument } from '../contract/document.ts'
 import type { ClusterTime } from './cluster-time.ts'
 import type { Cursor } from './cursor.ts'
@@ -30,15 +30,21 @@ const MOST_DOCUMENTS = 2_000
  * Read concern snapshot, since a list is read over an index in which documents move while they are changed: a read of the plain
  * majority lets go of its moment now and then, and misses those that have moved to where it has been.
  */
-const OPTIONS = { raw: true, readConcern: 'snapshot', readPreference: 'primary', maxTimeMS: TIMEOUT_MS } as const
+const OPTIONS = { raw: true, readConcern: 'snapshot' } as const
+/** So long a member may take that is not the primary, being behind what was read before; then it is not asked for some time. */
+const BEHIND_MS = 500
+const NOT_ASKED_MS = 5_000
 
-/** @param time of what was read before: what is read here is not older. */
-export function createEventFinder(
-  collection: Collection<CacheDocument>,
-  time: ClusterTime,
-  reading: Reading,
-): EventFinder {
-  const find = createFind(collection, time, reading)
+export interface Finding {
+  /** Of what was read before: what is read here is not older. */
+  time: ClusterTime
+  reading: Reading
+  /** Which members are asked. */
+  reads: ReadPreference
+}
+
+export function createEventFinder(collection: Collection<CacheDocument>, finding: Finding): EventFinder {
+  const find = createFind(collection, finding)
   /** By their limit. */
   const firstPages = new Map<number, ReturnType<typeof createFirstPages>>()
   return {
@@ -93,24 +99,53 @@ function createFirstPages(find: Find, limit: number): (card: string) => Promise<
 
 type Find = (filter: Document, sort: Record<string, 1 | -1>, limit: number) => Promise<EventJson[]>
 
-function createFind(collection: Collection<CacheDocument>, time: ClusterTime, reading: Reading): Find {
-  const { client } = collection.db
+/**
+ * Members of which one is behind cost its readers BEHIND_MS now and then, and nobody an answer: the primary answers then, or while there
+ * is none whoever has come as far.
+ */
+function createFind(collection: Collection<CacheDocument>, finding: Finding): Find {
+  const { reads } = finding
+  let notBefore = Number.NEGATIVE_INFINITY
+  if (reads.mode === 'primary' || reads.mode === 'secondary') {
+    return (filter, sort, limit) => findFrom(collection, finding, { reads, ms: TIMEOUT_MS }, { filter, sort, limit })
+  }
   return async (filter, sort, limit) => {
-    const living = { ...filter, 'cache.expiresAt': { $gt: new Date() } } as Filter<CacheDocument>
-    const session = client.startSession({ causalConsistency: true })
-    const latest = time.latest()
-    if (latest !== undefined) session.advanceOperationTime(latest)
-    try {
-      const found = await inTime(TIMEOUT_MS, 'MongoDB did not answer', (signal) =>
-        collection
-          .find<Uint8Array>(living, { ...OPTIONS, session, signal, sort, limit, batchSize: limit + 1 })
-          .toArray(),
-      )
-      time.advance(session.operationTime)
-      return found.map((bytes) => eventOfBytes(bytes, reading))
-    } finally {
-      session.endSession()
+    if (performance.now() > notBefore) {
+      try {
+        return await findFrom(collection, finding, { reads, ms: BEHIND_MS }, { filter, sort, limit })
+      } catch {
+        notBefore = performance.now() + NOT_ASKED_MS
+      }
     }
+    const from = { reads: ReadPreference.primaryPreferred, ms: TIMEOUT_MS }
+    return findFrom(collection, finding, from, { filter, sort, limit })
+  }
+}
+
+async function findFrom(
+  collection: Collection<CacheDocument>,
+  { time, reading }: Finding,
+  { reads, ms }: { reads: ReadPreference; ms: number },
+  { filter, sort, limit }: { filter: Document; sort: Record<string, 1 | -1>; limit: number },
+): Promise<EventJson[]> {
+  const living = { ...filter, 'cache.expiresAt': { $gt: new Date() } } as Filter<CacheDocument>
+  const session = collection.db.client.startSession({ causalConsistency: true })
+  const latest = time.latest()
+  if (latest !== undefined) session.advanceOperationTime(latest)
+  const batchSize = limit + 1
+  try {
+    const found = await inTime(ms, 'MongoDB did not answer', (signal) =>
+      collection
+        .find<Uint8Array>(living, {
+          ...OPTIONS,
+          ...{ readPreference: reads, maxTimeMS: ms, session, signal, sort, limit, batchSize },
+        })
+        .toArray(),
+    )
+    time.advance(session.operationTime)
+    return found.map((bytes) => eventOfBytes(bytes, reading))
+  } finally {
+    session.endSession()
   }
 }
 

@@ -13,6 +13,7 @@ import { createFill } from '../../serve/fill.ts'
 import { createEventFinder } from '../../serve/find-events.ts'
 import type { LookUp } from '../../serve/look-up.ts'
 import type { ServeMetrics } from '../../serve/metrics.ts'
+import { learnNewestTime } from '../../serve/newest-time.ts'
 import { createTimed } from '../../serve/timed.ts'
 import type { Settings } from '../../settings.ts'
 
@@ -34,10 +35,15 @@ export function lookUpOf({ settings, metrics, log }: Common, { cache, mongo, tim
   const clock = settings.timeZone === null ? null : clockOf(settings.timeZone)
   const { keys, paths } = settings.encryption
   const reading = { keys, clock }
+  const { reads } = mongo
+  const onFillFailure = (reason: string, documents: number) => {
+    metrics.fillFailures.inc(documents)
+    log.warn({ reason, documents }, 'what the primary store had was shown, and could not be merged into MongoDB')
+  }
   return createLookUp({
     ...{ cache, primary, timed: createTimed(metrics), reading },
-    finder: createEventFinder(mongo.collection, time, reading),
-    prices: createEventFinder(mongo.prices, time, reading),
+    finder: createEventFinder(mongo.collection, { time, reading, reads }),
+    prices: createEventFinder(mongo.prices, { time, reading, reads }),
     reader: {
       ...{ cards, clock, seal: createSealer(paths, keys), retentionMs: settings.retentionMs },
       onRejected(reason, message) {
@@ -45,10 +51,7 @@ export function lookUpOf({ settings, metrics, log }: Common, { cache, mongo, tim
         log.warn({ reason, message }, 'a row of the primary store is no event, and is left out')
       },
     },
-    fill: createFill(createStore(mongo.collection), (reason, documents) => {
-      metrics.fillFailures.inc(documents)
-      log.warn({ reason, documents }, 'what the primary store had was shown, and could not be merged into MongoDB')
-    }),
+    fill: createFill(createStore(mongo.collection), onFillFailure, () => learnNewestTime(mongo.collection.db, time)),
     onLook: (outcome) => metrics.lookUps.inc({ layer: 'memory', outcome }),
   })
 }
