@@ -41,7 +41,7 @@ const MOST_CONNECTIONS = 20
 
 /** @throws MongoParseError when the URI cannot be read. */
 export function openMongo(settings: Settings['mongodb'], appName: string, tracing: Tracing | null = null): Mongo {
-  const client = new MongoClient(settings.uri, {
+  const client = new MongoClient(withoutReadPreference(settings.uri), {
     appName,
     maxPoolSize: MOST_CONNECTIONS,
     // Short, since the caller waits and comes again, and says meanwhile which service is away.
@@ -77,3 +77,12 @@ export function openMongo(settings: Settings['mongodb'], appName: string, tracin
     [Symbol.asyncDispose]: () => client.close(),
   }
 }
+
+/** The driver takes neither tags nor a staleness together with the primary, and it is the primary that this client asks. */
+function withoutReadPreference(uri: string): string {
+  const [address = '', query = ''] = uri.split('?')
+  const options = query.split('&').filter((option) => !READ_PREFERENCE.test(option))
+  return query === '' ? address : `${address}?${options.join('&')}`
+}
+
+const READ_PREFERENCE = /^(readPreference|readPreferenceTags|maxStalenessSeconds)=/i

@@ -135,6 +135,18 @@ describe('writes of what the primary knows', () => {
     await second
   })
 
+  test('are waited for until what is read then shows them', async () => {
+    const told: string[] = []
+    const write = async () => ({ refused: new Map() }) as never
+    const onStored = async () => {
+      await null
+      told.push('known how far MongoDB has come')
+    }
+    await createFill({ write }, () => {}, onStored)([documentOf('a')])
+    told.push('goes on')
+    expect(told).toEqual(['known how far MongoDB has come', 'goes on'])
+  })
+
   test('are given up where too many wait', async () => {
     const failures: number[] = []
     const fill = createFill({ write: () => new Promise(() => {}) }, (_, documents) => failures.push(documents))
