@@ -27,7 +27,7 @@ export async function startShardedContainer(): Promise<ShardedParts> {
       ...{ name, host: `127.0.0.1:${portOf(i)}` },
       uri: `mongodb://${at(portOf(i))}/?directConnection=true`,
     })),
-    routers: ROUTERS.map(at),
+    startRouters: async () => ROUTERS.map(at),
     discard: async () => {
       await container.stop({ remove: true, removeVolumes: true, timeout: 0 })
     },
@@ -46,5 +46,6 @@ function script(): string {
   const routers = ROUTERS.map(
     (port) => `mongos --configdb ${CONFIGURATION}/127.0.0.1:${portOf(0)} --port ${port} --bind_ip_all &`,
   )
-  return [...mongods, ...routers, 'wait'].join('\n')
+  const isInitiated = `mongosh --port ${portOf(0)} --quiet --eval 'quit(db.hello().isWritablePrimary ? 0 : 1)'`
+  return [...mongods, `until ${isInitiated}; do sleep 0.5; done`, ...routers, 'wait'].join('\n')
 }

@@ -2,8 +2,8 @@
 export interface ShardedParts {
   /** Replica sets of one member, yet to be initiated: of the configuration, then the shards. */
   sets: { name: string; uri: string; host: string }[]
-  /** `host:port` of each. */
-  routers: string[]
+  /** Once these have primaries; `host:port` of each. */
+  startRouters: () => Promise<string[]>
   discard: () => Promise<void>
 }
 

@@ -32,10 +32,10 @@ export async function findShardedCluster(directory: string, progress: Progress):
 }
 
 /** Makes of parts that answer a cluster. */
-async function together(what: string, { sets, routers, discard }: ShardedParts): Promise<ShardedCluster> {
+async function together(what: string, { sets, startRouters, discard }: ShardedParts): Promise<ShardedCluster> {
   try {
     await Promise.all(sets.map(initiate))
-    const uri = `mongodb://${routers.join(',')}/`
+    const uri = `mongodb://${(await startRouters()).join(',')}/`
     await using client = new MongoClient(uri, { serverSelectionTimeoutMS: READY_MS })
     for (const { name, host } of sets.filter(({ name }) => name !== CONFIGURATION)) {
       await client.db('admin').command({ addShard: `${name}/${host}` })

@@ -35,30 +35,31 @@ export async function startShardedProcesses(directory: string, progress: Progres
     const log = join(directory, `${one.name.replaceAll(' ', '-')}.log`)
     started.push(await startService({ ...one, cwd: directory, log }))
   }
+  const startRouters = async () => {
+    for (const address of routers) await launch(routerAt(address, sets[0]?.host ?? ''))
+    return routers
+  }
   return step(progress, 'Starting two shards of MongoDB', async () => {
     try {
       await Promise.all(sets.map((set, i) => launchSet(set, { mongod, directory, port: ports[i] as number, launch })))
-      for (const address of routers) {
-        const [configuration] = sets
-        const args = [
-          '--configdb',
-          `${CONFIGURATION}/${configuration?.host}`,
-          '--port',
-          address.split(':')[1] as string,
-        ]
-        await launch({
-          ...{ name: `router ${address}`, command: 'mongos', address },
-          args: [...args, '--bind_ip', '127.0.0.1', '--nounixsocket'],
-          // It listens before there is a configuration, and answers when there is.
-          answers: async () => true,
-        })
-      }
-      return { sets, routers, discard }
+      return { sets, startRouters, discard }
     } catch (error) {
       await discard()
       throw error
     }
   })
+}
+
+function routerAt(address: string, configuration: string): Omit<Launch, 'cwd' | 'log'> {
+  const [, port = ''] = address.split(':')
+  return {
+    ...{ name: `router ${port}`, command: 'mongos', address },
+    args: [
+      ...['--configdb', `${CONFIGURATION}/${configuration}`, '--port', port],
+      ...['--bind_ip', '127.0.0.1', '--nounixsocket'],
+    ],
+    answers: () => answersPing(`mongodb://${address}/`),
+  }
 }
 
 interface Launching {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 /** A request to make a container, as far as these tests care. */
 interface Wish {
   Image: string
+  Cmd?: string[]
   HostConfig: { PortBindings: Record<string, { HostIp?: string; HostPort: string }[]> }
 }
 
@@ -57,5 +58,14 @@ describe('services in Docker', () => {
     await expect(docker[start]()).rejects.toThrow('no room here')
     const bindings = wishes.find(({ Image }) => image.test(Image))?.HostConfig.PortBindings
     expect(bindings).toEqual({ [port]: [{ HostIp: '127.0.0.1', HostPort: expect.stringMatching(/^[23]\d{4}$/) }] })
+  })
+
+  test('a sharded cluster is one container, with ports for each of its parts', async () => {
+    const { startShardedContainer } = await import('../../local/docker-sharded.ts')
+    await expect(startShardedContainer()).rejects.toThrow('no room here')
+    const wish = wishes.find(({ Cmd }) => /mongos --configdb/.test(String(Cmd)))
+    const ports = Object.entries(wish?.HostConfig.PortBindings ?? {})
+    expect(ports.map(([port]) => port).sort()).toEqual([16, 17, 18, 19, 20].map((end) => `270${end}/tcp`))
+    for (const [, [binding]] of ports) expect(binding?.HostIp).toBe('127.0.0.1')
   })
 })

@@ -49,7 +49,10 @@ beforeAll(async () => {
       startProcessor({ ...settings, MONGODB_URI, STAGES, KAFKA_CLIENT_ID: `${STAGES}-${i}` }),
     ),
   )
-  side = await startReadSide({ ...settings, MONGODB_URI: `${services.MONGODB_URI}&readPreference=secondaryPreferred` })
+  side = await startReadSide({
+    ...settings,
+    MONGODB_URI: `${services.MONGODB_URI}&readPreference=secondaryPreferred&localThresholdMS=5000`,
+  })
   progress = await watchProgress(services.KAFKA_BROKERS, names)
   traffic = await openRaceTraffic(services.KAFKA_BROKERS, names, process.env.SEED ?? 'scale')
 }, TIMEOUT_MS)

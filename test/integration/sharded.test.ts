@@ -89,6 +89,12 @@ describe('two stand-ins for routers', () => {
     expect([...written].sort()).toEqual(['pm_parking_events', 'pm_price_objects'])
   })
 
+  test('were asked whether what is asked by _id goes to one shard, of each collection', () => {
+    const asked = sent().filter(({ name }) => name === 'explain')
+    const collections = new Set(asked.map(({ command }) => command.explain.find))
+    expect([...collections].sort()).toEqual(['pm_parking_events', 'pm_price_objects'])
+  })
+
   test('were both at work, and asked for a cursor only where it was opened', () => {
     for (const { sent, strangers } of routers) {
       expect(sent.some(({ name }) => name === 'update')).toBe(true)

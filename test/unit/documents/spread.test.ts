@@ -1,18 +1,18 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Collection, Document } from 'mongodb'
+import { type Collection, type Document, MongoServerError } from 'mongodb'
 import type { CacheDocument } from '../../../src/contract/document.ts'
 import { assertSpreadById } from '../../../src/documents/spread.ts'
 
 /** A collection whose server explains a look by `_id` so. */
 function explainedAs(winningPlan: Document, asked: Document[] = []): Collection<CacheDocument> {
-  const db = {
-    command: async (command: Document) => {
-      asked.push(command)
-      return { queryPlanner: { winningPlan }, ok: 1 }
-    },
-  }
-  return { db, collectionName: 'events', namespace: 'd.events' } as unknown as Collection<CacheDocument>
+  return before(async (command) => {
+    asked.push(command)
+    return { queryPlanner: { winningPlan }, ok: 1 }
+  })
 }
+
+const before = (command: (command: Document) => Promise<Document>) =>
+  ({ db: { command }, collectionName: 'events', namespace: 'd.events' }) as unknown as Collection<CacheDocument>
 
 // As routers say it: https://www.mongodb.com/docs/manual/reference/explain-results/#sharded-collection
 const ONE = { stage: 'SINGLE_SHARD', shards: [{ shardName: 'a' }] }
@@ -33,6 +33,12 @@ describe('a cluster that sends what is asked by _id', () => {
 
   test('by a plan that nobody here has heard of is left alone', async () => {
     await assertSpreadById(explainedAs({ stage: 'IDHACK' }))
-    await assertSpreadById({ ...explainedAs({}), db: { command: async () => ({ ok: 1 }) } } as never)
+    await assertSpreadById(before(async () => ({ ok: 1 })))
+  })
+
+  test('and tells nothing of it, as before there is a database, is left alone; one that is away is not', async () => {
+    const refusing = (error: Error) => before(() => Promise.reject(error))
+    await assertSpreadById(refusing(new MongoServerError({ code: 26, message: 'database d not found' })))
+    await expect(assertSpreadById(refusing(new Error('away')))).rejects.toThrow('away')
   })
 })
