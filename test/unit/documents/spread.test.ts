@@ -5,13 +5,13 @@ import { assertSpreadById } from '../../../src/documents/spread.ts'
 
 /** A collection whose server explains a look by `_id` so. */
 function explainedAs(winningPlan: Document, asked: Document[] = []): Collection<CacheDocument> {
-  return before(async (command) => {
+  return answering(async (command) => {
     asked.push(command)
     return { queryPlanner: { winningPlan }, ok: 1 }
   })
 }
 
-const before = (command: (command: Document) => Promise<Document>) =>
+const answering = (command: (command: Document) => Promise<Document>) =>
   ({ db: { command }, collectionName: 'events', namespace: 'd.events' }) as unknown as Collection<CacheDocument>
 
 // As routers say it: https://www.mongodb.com/docs/manual/reference/explain-results/#sharded-collection
@@ -33,11 +33,11 @@ describe('a cluster that sends what is asked by _id', () => {
 
   test('by a plan that nobody here has heard of is left alone', async () => {
     await assertSpreadById(explainedAs({ stage: 'IDHACK' }))
-    await assertSpreadById(before(async () => ({ ok: 1 })))
+    await assertSpreadById(answering(async () => ({ ok: 1 })))
   })
 
   test('and tells nothing of it, as before there is a database, is left alone; one that is away is not', async () => {
-    const refusing = (error: Error) => before(() => Promise.reject(error))
+    const refusing = (error: Error) => answering(() => Promise.reject(error))
     await assertSpreadById(refusing(new MongoServerError({ code: 26, message: 'database d not found' })))
     await expect(assertSpreadById(refusing(new Error('away')))).rejects.toThrow('away')
   })
