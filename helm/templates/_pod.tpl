@@ -108,18 +108,16 @@ capabilities:
 
 {{/* The metadata of a pod template (of a list of root and component). */}}
 {{- define "pm-parking-events.podMetadata" -}}
-{{- $root := index . 0 -}}
 {{- $pod := include "pm-parking-events.podValues" . | fromJson -}}
+# Not the chart's version: pods need not start anew where nothing of theirs has changed.
 labels:
-  {{- include "pm-parking-events.labels" $root | nindent 2 }}
-  app.kubernetes.io/component: {{ index . 1 }}
+  {{- include "pm-parking-events.selector" . | nindent 2 }}
   {{- with $pod.labels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
 annotations:
   # So that pods start anew when settings change.
   checksum/settings: {{ include "pm-parking-events.settings" . | sha256sum }}
-  kubectl.kubernetes.io/default-container: {{ index . 1 }}
   {{- with $pod.annotations }}
   {{- toYaml . | nindent 2 }}
   {{- end }}

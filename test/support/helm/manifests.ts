@@ -23,16 +23,26 @@ export interface Pod {
   metadata: Manifest['metadata']
   spec: {
     containers: Container[]
-    volumes?: { name: string; projected?: { sources: { secret: SecretItems }[] }; secret?: { secretName: string } }[]
+    volumes?: Volume[]
     serviceAccountName: string
     automountServiceAccountToken: boolean
     terminationGracePeriodSeconds: number
   }
 }
 
-interface SecretItems {
+export interface Volume {
   name: string
-  items: { key: string; path: string }[]
+  projected?: { sources: { secret: { name: string; items: SecretItem[] } }[] }
+  secret?: { secretName: string; items: SecretItem[] }
+}
+
+interface SecretItem {
+  key: string
+  path: string
+}
+
+interface Probe {
+  httpGet: { path: string; port: string }
 }
 
 export interface Container {
@@ -42,6 +52,9 @@ export interface Container {
   envFrom?: { configMapRef: { name: string } }[]
   ports?: { name: string; containerPort: number }[]
   volumeMounts?: { name: string; mountPath: string }[]
+  startupProbe: Probe
+  readinessProbe: Probe
+  livenessProbe: Probe
   lifecycle?: { preStop: { sleep: { seconds: number } } }
 }
 
