@@ -13,6 +13,8 @@ export interface SecuredMongodb extends AsyncDisposable {
   readonly host: string
   /** Of somebody who may do all. */
   readonly root: MongoClient
+  /** Their connection string. */
+  readonly rootUri: string
   /** Connection string of a user with SCRAM-SHA-256. */
   uri(user: string, password: string): string
   /** Connection string of who comes with the certificate in this file. */
@@ -26,7 +28,7 @@ export async function startSecuredMongodb(directory: string, authority: Authorit
   const [port] = (await freePorts(1)) as [number]
   const host = `127.0.0.1:${port}`
   const at = (name: string) => join(directory, name)
-  await mkdir(at('mongodb'))
+  await mkdir(at('secured-mongodb'))
   await writeFile(at('cluster-key'), randomBytes(48).toString('base64'), { mode: 0o600 })
   const { files } = await authority.sign({ name: 'mongodb', hosts: ['IP:127.0.0.1', 'DNS:localhost'], unit: 'servers' })
   const options = `tls=true&tlsCAFile=${encodeURIComponent(authority.file)}`
@@ -35,14 +37,14 @@ export async function startSecuredMongodb(directory: string, authority: Authorit
     name: 'the secured MongoDB',
     command: mongod,
     args: [
-      ...mongodArguments({ data: at('mongodb'), port, oplogMiB: 64, cacheGiB: 0.25 }),
+      ...mongodArguments({ data: at('secured-mongodb'), port, oplogMiB: 64, cacheGiB: 0.25 }),
       ...['--tlsMode', 'requireTLS', '--tlsCertificateKeyFile', files.both, '--tlsCAFile', authority.file],
       '--tlsAllowConnectionsWithoutCertificates',
       ...['--auth', '--keyFile', at('cluster-key')],
       ...['--setParameter', 'authenticationMechanisms=SCRAM-SHA-256,MONGODB-X509'],
     ],
     cwd: directory,
-    log: at('mongodb.log'),
+    log: at('secured-mongodb.log'),
     address: host,
     answers: () => withClient(asNobody, async (client) => (await client.db('admin').command({ ping: 1 })).ok === 1),
   })
@@ -50,9 +52,10 @@ export async function startSecuredMongodb(directory: string, authority: Authorit
     await withClient(asNobody, makeRoot(host))
     const uri = (user: string, password: string) =>
       `mongodb://${user}:${password}@${host}/?replicaSet=${REPLICA_SET}&authSource=admin&${options}`
-    const root = await MongoClient.connect(uri(ROOT.user, ROOT.password))
+    const rootUri = uri(ROOT.user, ROOT.password)
+    const root = await MongoClient.connect(rootUri)
     return {
-      ...{ host, root, uri },
+      ...{ host, root, rootUri, uri },
       uriByCertificate: (file) =>
         `mongodb://${host}/?replicaSet=${REPLICA_SET}&authMechanism=MONGODB-X509&${options}&tlsCertificateKeyFile=${encodeURIComponent(file)}`,
       async [Symbol.asyncDispose]() {
