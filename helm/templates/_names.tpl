@@ -51,12 +51,15 @@ labels:
 {{- end -}}
 {{- end -}}
 
+{{/* The image of a component (of a list of root and component). */}}
 {{- define "pm-parking-events.image" -}}
-{{- $tag := default .Chart.AppVersion .Values.image.tag -}}
-{{- with .Values.image.digest -}}
-{{- printf "%s@%s" $.Values.image.repository . -}}
+{{- $root := index . 0 -}}
+{{- $image := $root.Values.image -}}
+{{- $own := get (get $root.Values (index . 1)) "tag" -}}
+{{- if and $image.digest (not $own) -}}
+{{- printf "%s@%s" $image.repository $image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" $.Values.image.repository $tag -}}
+{{- printf "%s:%s" $image.repository (coalesce $own $image.tag $root.Chart.AppVersion) -}}
 {{- end -}}
 {{- end -}}
 

@@ -37,6 +37,7 @@ const WITH_SERVE = {
     JWT_ISSUER: 'https://login.example.com/',
     JWT_AUDIENCE: 'parking',
     JWT_JWKS_URL: 'https://login.example.com:8443/jwks.json',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.monitoring:4318',
   },
   secrets: { MONGODB_URI: 'parking', CARD_TOKEN_KEY: 'parking', PRIMARY_MYSQL_URI: 'mysql-reader/uri' },
   processor: { scaling: { by: 'hpa' }, pod: { priorityClassName: 'high' } },
@@ -65,7 +66,7 @@ const WITH_SERVE = {
     egress: {
       enabled: true,
       kafka: { to: [{ podSelector: { matchLabels: { 'strimzi.io/kind': 'Kafka' } } }] },
-      more: [{ ports: [{ port: 4318, protocol: 'TCP' }] }],
+      more: [{ ports: [{ port: 3128, protocol: 'TCP' }] }],
     },
   },
 }
@@ -155,6 +156,12 @@ export const MATRIX: Record<string, Values> = {
   'rules and dashboards': {
     ...LEAST,
     metrics: { serviceMonitor: { enabled: true }, prometheusRule: { enabled: true }, dashboards: { enabled: true } },
+  },
+  'one part after the other': {
+    ...LEAST,
+    stages: 'apart',
+    image: { repository: 'pm-parking-events', tag: '0.2.1' },
+    ingest: { tag: '0.2.0' },
   },
   'a percentage may be away': { ...LEAST, podDisruptionBudget: { maxUnavailable: '50%' } },
 }

@@ -47,6 +47,7 @@ interface Probe {
 
 export interface Container {
   name: string
+  image: string
   args: string[]
   env?: { name: string; value: string }[]
   envFrom?: { configMapRef: { name: string } }[]

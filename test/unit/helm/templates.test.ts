@@ -247,6 +247,13 @@ describe('pods', () => {
     expect((await sums({ MAX_DEPTH: 50 }))[0]).not.toBe(processor)
   })
 
+  test('may be of two versions while one part after the other is upgraded', () => {
+    const images = podsOf(of('one part after the other')).flatMap(({ spec }) =>
+      spec.containers.map(({ name, image }) => `${name} ${image}`),
+    )
+    expect([...new Set(images)].sort()).toEqual(['ingest pm-parking-events:0.2.0', 'status pm-parking-events:0.2.1'])
+  })
+
   test('have the time to drain', () => {
     for (const { spec } of podsOf(of('serve')).filter(({ name }) => !name.startsWith('Pod '))) {
       const waits = spec.containers[0]?.lifecycle?.preStop.sleep.seconds ?? 0
@@ -295,8 +302,8 @@ test('a network policy lets processors out to no more than they need', () => {
     one(of('serve'), 'NetworkPolicy', end).spec.egress.flatMap((rule: { ports: { port: number }[] }) =>
       rule.ports.map(({ port }) => port),
     )
-  expect(ports('-processor')).toEqual([53, 53, 9092, 27017, 4318])
-  expect(ports('-serve')).toEqual([53, 53, 9092, 27017, 3306, 8443, 4318])
+  expect(ports('-processor')).toEqual([53, 53, 9092, 27017, 4318, 3128])
+  expect(ports('-serve')).toEqual([53, 53, 9092, 27017, 3306, 8443, 4318, 3128])
 })
 
 test('rules and dashboards come as they are in their files', async () => {
