@@ -35,7 +35,14 @@ export async function actionlint(files: string[]): Promise<string> {
 export async function zizmor(directory: string): Promise<string> {
   const program = join(await installed(ZIZMOR, () => {}), 'zizmor')
   const output = await said(
-    run(program, ['--offline', '--no-progress', '--color=never', '--persona=pedantic', directory]),
+    run(program, [
+      '--offline',
+      '--strict-collection',
+      '--no-progress',
+      '--color=never',
+      '--persona=pedantic',
+      directory,
+    ]),
   )
   return /^No findings to report/m.test(output) ? '' : output
 }
