@@ -1,4 +1,5 @@
 import type { Environment } from './environment.ts'
+import { isLoopback } from './loopback.ts'
 import { NAMES, VARIABLES, type Values } from './variables.ts'
 
 /** Fewest single-character edits between two names, given up once above `most`. */
@@ -25,9 +26,24 @@ function slips(env: Environment): string[] {
   })
 }
 
+/** Passwords that whoever is on the way can read. */
+function inTheClear(values: Values): string[] {
+  const found: string[] = []
+  const brokers = values.KAFKA_BROKERS ?? []
+  const isFar = brokers.some((broker) => !isLoopback(broker.slice(0, broker.lastIndexOf(':'))))
+  if (values.KAFKA_SASL_MECHANISM === 'plain' && !values.KAFKA_SSL && isFar) {
+    found.push('KAFKA_SASL_MECHANISM is plain without KAFKA_SSL: the password crosses the network in the clear')
+  }
+  const registry = values.SCHEMA_REGISTRY_URL ? new URL(values.SCHEMA_REGISTRY_URL) : null
+  if (values.SCHEMA_REGISTRY_PASSWORD !== null && registry?.protocol === 'http:' && !isLoopback(registry.hostname)) {
+    found.push('SCHEMA_REGISTRY_URL is an http:// address: the password crosses the network in the clear')
+  }
+  return found
+}
+
 /** What is allowed but probably not wanted; one sentence each, without values. */
 export function warnings(env: Environment, values: Values): string[] {
-  const found = slips(env)
+  const found = [...slips(env), ...inTheClear(values)]
   if (values.CARD_TOKEN_KEY === null) {
     found.push('CARD_TOKEN_KEY is not set: card numbers are masked, so find({ card }) finds no single card')
   } else if (values.CARD_TOKEN_KEY.some((key) => key.length < 16)) {

@@ -68,8 +68,19 @@ export function denial(error: unknown): string | null {
     return `Kafka refuses KAFKA_SASL_USERNAME, its password or KAFKA_SASL_MECHANISM: ${(error as Error).message}`
   }
   const why = isOfKafka(error) ? mistrust(error) : null
-  if (why === null) return null
+  if (why === null) return unusable(error)
   return `The broker ${why}: look at KAFKA_SSL_CA, KAFKA_SSL_CERT with KAFKA_SSL_KEY, and the names in KAFKA_BROKERS`
+}
+
+const UNUSABLE = /^Failed to connect: error:/
+
+/** What we were given for TLS cannot even be read; OpenSSL says what of it. */
+function unusable(error: unknown): string | null {
+  for (const { message } of causesOf(error)) {
+    if (UNUSABLE.test(message))
+      return `KAFKA_SSL_CA, KAFKA_SSL_CERT or KAFKA_SSL_KEY cannot be used, a key only without a passphrase: ${message}`
+  }
+  return null
 }
 
 const CLOSED = /Closed connection|disconnected before secure TLS connection/

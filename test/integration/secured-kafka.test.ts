@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -148,6 +149,12 @@ describe('who comes in', () => {
     expect(await list(mixed)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/the key that is set belongs to another/),
+    })
+    const locked = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'of a key' } as const
+    const withPassphrase = { ...by(ours), KAFKA_SSL_KEY: createPrivateKey(ours.key).export(locked).toString() }
+    expect(await list(withPassphrase)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/KAFKA_SSL_KEY cannot be used, a key only without a passphrase/),
     })
   }, 60_000)
 

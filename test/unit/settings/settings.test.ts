@@ -317,6 +317,21 @@ describe('who may read', () => {
 describe('warnings', () => {
   const warningsOf = (env: Record<string, string>) => readSettings({ ...LEAST, ...env }).warnings
 
+  test('tell of a password that crosses a network in the clear, and of none on this machine', () => {
+    const sasl = { KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'u', KAFKA_SASL_PASSWORD: 'secret' }
+    const registry = { SCHEMA_REGISTRY_USERNAME: 'u', SCHEMA_REGISTRY_PASSWORD: 'secret' }
+    const near = { KAFKA_BROKERS: '127.0.0.1:9092', SCHEMA_REGISTRY_URL: 'http://localhost:8081' }
+    const far = { KAFKA_BROKERS: 'kafka:9092', SCHEMA_REGISTRY_URL: 'http://registry:8081' }
+    const given = { ...sasl, ...registry, CARD_TOKEN_KEY: 'k'.repeat(16) }
+    expect(warningsOf({ ...given, ...near })).toEqual([])
+    expect(warningsOf({ ...given, ...far })).toEqual([
+      expect.stringMatching(/^KAFKA_SASL_MECHANISM is plain without KAFKA_SSL: /),
+      expect.stringMatching(/^SCHEMA_REGISTRY_URL is an http:\/\/ address: /),
+    ])
+    const safe = { KAFKA_SSL: 'true', SCHEMA_REGISTRY_URL: 'https://registry:8081' }
+    expect(warningsOf({ ...given, ...far, ...safe })).toEqual([])
+  })
+
   test('tell of a name that is nearly a setting', () => {
     expect(warningsOf({ KAFKA_BROKER: 'x:1', CARD_TOKEN_KEY: 'k'.repeat(16) })).toEqual([
       'KAFKA_BROKER is not a setting; KAFKA_BROKERS may be meant',
