@@ -67,6 +67,8 @@ Examples:
 const WATCH_MS = 2_000
 /** A MongoDB that hangs does not answer a ping, and the driver would wait for it. */
 const PING_MS = 3_000
+/** It is tried again twice a second, and would be told as often. */
+const TELL_AGAIN_MS = 30_000
 const DAY_MS = 86_400_000
 const HISTORY_STEP_MS = 300_000
 
@@ -147,8 +149,12 @@ function openCache(common: Common, closing: Close[]) {
   closing.push(async () => cache.close())
   const time = createClusterTime()
   const ping = () => outages.waitOut('mongodb', signal, () => within(PING_MS, mongo.ping()))
-  const onFailure = (error: Error) =>
+  let toldAt = Number.NEGATIVE_INFINITY
+  const onFailure = (error: Error) => {
+    if (performance.now() - toldAt < TELL_AGAIN_MS) return
+    toldAt = performance.now()
     log.warn({ reason: explain('mongodb', error) }, 'MongoDB tells no changes: answers are kept for a second only')
+  }
   const prepare = async () => {
     await ping()
     for (const [collection, subjectOf] of [
