@@ -35,7 +35,7 @@ import type { TracingOptions } from './start-tracing.ts'
 import { type Attributes, type OpenSpan, type SpanKind, type SpanStart, type Tracing, typeOf } from './tracing.ts'
 import { within } from './within.ts'
 
-/** Spans that wait for the collector: about 2 MB. What comes beyond is dropped, and counted. */
+/** Spans that wait for the collector: 4 MiB of them, 20 where all have links. What comes beyond is dropped, and counted. */
 const MOST_WAITING = 2_048
 const MOST_A_SEND = 512
 const SEND_EVERY_MS = 2_000

@@ -114,7 +114,8 @@ export const httpHeaders: Format<Record<string, string>> = (value) => {
   const headers: Record<string, string> = {}
   for (const part of value.split(',')) {
     const [, name, encoded = ''] = /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*([\x21-\x7e]+)\s*$/.exec(part) ?? []
-    if (name === undefined || !/^(?:[^%]|%[0-9A-Fa-f]{2})+$/.test(encoded))
+    // What stands for a control character would break the request.
+    if (name === undefined || !/^(?:[^%]|%[2-689A-Fa-f][0-9A-Fa-f]|%7[0-9A-Ea-e])+$/.test(encoded))
       return { problem: 'must be name=value with commas between, and values percent-encoded' }
     headers[name.toLowerCase()] = unescapeBytes(encoded)
   }

@@ -34,6 +34,13 @@ afterEach(() => {
   server?.close()
 })
 
+const ELSEWHERE = {
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:1/elsewhere',
+  OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
+  OTEL_TRACES_SAMPLER: 'always_off',
+  OTEL_RESOURCE_ATTRIBUTES: 'secret=from-the-environment',
+}
+
 /** An OTLP endpoint; `answer` is called once all of a request is there. */
 async function endpoint(answer: RequestListener): Promise<string> {
   server = createServer(async (request, response) => {
@@ -80,10 +87,7 @@ describe('where no traces are wanted', () => {
 
 describe('traces', () => {
   test('go to v1/traces below the endpoint, whatever else the environment says, and at the end what is left', async () => {
-    process.env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = 'http://127.0.0.1:1/elsewhere'
-    process.env.OTEL_EXPORTER_OTLP_COMPRESSION = 'gzip'
-    process.env.OTEL_TRACES_SAMPLER = 'always_off'
-    process.env.OTEL_RESOURCE_ATTRIBUTES = 'secret=from-the-environment'
+    Object.assign(process.env, ELSEWHERE)
     const address = await endpoint(takes)
     const tracing = await start(`${address}/below`)
     await tracing.begin(SPAN, [], async () => {})
@@ -93,6 +97,7 @@ describe('traces', () => {
     expect(text).toContain('a service')
     expect(text).not.toContain('from-the-environment')
     expect(await count('exported')).toBe(1)
+    for (const name in ELSEWHERE) delete process.env[name]
   })
 
   test('are a share of what nobody has decided about, and all where one that is recorded led to it', async () => {
