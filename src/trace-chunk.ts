@@ -1,7 +1,7 @@
 /** Which traces led to the records of a chunk, and the span of the chunk. Only called where traces are wanted. */
 import type { Source, SourceRecord } from './contract/record.ts'
 import { isSampled, TRACEPARENT, type Traceparent, traceparentOf } from './contract/trace-context.ts'
-import type { OpenSpan, Tracing } from './operate/tracing.ts'
+import type { Tracing } from './operate/tracing.ts'
 import type { Portion } from './stream/gather.ts'
 import { ofMessages, ofTopic } from './stream/trace-messages.ts'
 
@@ -14,7 +14,7 @@ export const placeOf = ({ topic, partition, offset }: Source): string => `${topi
 export function traceChunk(
   { tracing, group, cleanText }: { tracing: Tracing; group: string; cleanText: (text: string) => string },
   portions: readonly Portion[],
-  work: (contexts: Contexts, span: OpenSpan) => Promise<void>,
+  work: (contexts: Contexts) => Promise<void>,
 ): Promise<void> {
   const contexts = new Map<string, Traceparent>()
   const links: Traceparent[] = []
@@ -32,7 +32,7 @@ export function traceChunk(
     'messaging.consumer.group.name': group,
     ...ofMessages(messages),
   })
-  return tracing.begin(span, links, (open) => work(contexts, open))
+  return tracing.begin(span, links, () => work(contexts))
 }
 
 /** A context whose digits could be a card number is no context: it would be sent on in the clear. */

@@ -21,17 +21,17 @@ const portionOf = (...records: SourceRecord[]) => {
 
 /** The span of a chunk, its links, and the contexts of its records. */
 async function trace(portions: Portion[]) {
-  const begun: [SpanStart, readonly Traceparent[], Contexts][] = []
+  let begun: { span: SpanStart; links: readonly Traceparent[] } | undefined
+  let known: Contexts = new Map()
   const begin: Tracing['begin'] = (span, links, work) => {
-    begun.push([span, links, new Map()])
+    begun = { span, links }
     return work({} as OpenSpan)
   }
-  const tracing = { begin } as Tracing
-  await traceChunk({ tracing, group: 'group', cleanText }, portions, async (contexts) => {
-    begun.splice(0, 1, [...(begun[0] as [SpanStart, Traceparent[], Contexts]).slice(0, 2), contexts] as never)
+  await traceChunk({ tracing: { begin } as Tracing, group: 'group', cleanText }, portions, async (contexts) => {
+    known = contexts
   })
-  const [[span, links, contexts]] = begun as [(typeof begun)[0]]
-  return { span, links, contexts }
+  if (begun === undefined) throw new Error('no span was begun')
+  return { ...begun, contexts: known }
 }
 
 describe('the trace of a chunk', () => {
