@@ -171,16 +171,18 @@ describe('a collector', () => {
     expect(Date.now() - began).toBeLessThan(3_000)
   })
 
-  test('is given the headers that are set', async () => {
+  test('is given the headers that are set, and those that the exporter alone takes from the environment', async () => {
+    process.env.OTEL_EXPORTER_OTLP_TRACES_HEADERS = 'x-tenant=parking,authorization=another'
     let seen: unknown
     const address = await endpoint((request, response) => {
-      seen = request.headers.authorization
+      seen = [request.headers.authorization, request.headers['x-tenant']]
       takes(request, response)
     })
     const tracing = await start(address, { headers: { authorization: 'Bearer token' } })
     await tracing.begin(SPAN, [], async () => {})
     await tracing[Symbol.asyncDispose]()
-    expect(seen).toBe('Bearer token')
+    delete process.env.OTEL_EXPORTER_OTLP_TRACES_HEADERS
+    expect(seen).toEqual(['Bearer token', 'parking'])
   })
 })
 
