@@ -3,21 +3,19 @@ import { join } from 'node:path'
 import { freePorts } from '../ports.ts'
 import { run } from './install.ts'
 import { type NativeService, startService } from './process.ts'
-import { assertPresent, type Tool } from './tools.ts'
 
-export const PROMETHEUS: Tool = {
-  what: 'Prometheus (prometheus and promtool)',
-  remedy: 'prometheus',
-  present: () =>
-    Promise.all([run('prometheus', ['--version']), run('promtool', ['--version'])]).then(
-      () => true,
-      () => false,
-    ),
+/** @throws where Prometheus, or its promtool, is not on this machine; with the remedy. */
+export async function assertPrometheus(): Promise<void> {
+  const missing =
+    'No Prometheus on the PATH: install it with its promtool (on Debian or Ubuntu: apt-get install prometheus)'
+  await Promise.all(['prometheus', 'promtool'].map((program) => run(program, ['--version']))).catch((cause) => {
+    throw new Error(missing, { cause })
+  })
 }
 
 /** A Prometheus on loopback with this configuration (the text of a prometheus.yml), its data under `directory`. */
 export async function startPrometheus(directory: string, configuration: string): Promise<NativeService> {
-  await assertPresent([PROMETHEUS])
+  await assertPrometheus()
   const home = join(directory, 'prometheus')
   await mkdir(home)
   const file = join(home, 'prometheus.yml')

@@ -4,8 +4,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { ROOT } from '../../../local/build.ts'
 import { run } from '../../../local/native/install.ts'
-import { PROMETHEUS } from '../../../local/native/prometheus.ts'
-import { assertPresent } from '../../../local/native/tools.ts'
+import { assertPrometheus } from '../../../local/native/prometheus.ts'
 
 interface Rule {
   record?: string
@@ -39,7 +38,7 @@ const expectations = TESTS.flatMap(
 ).flatMap(({ promql_expr_test: all }) => all)
 
 describe('the rules', () => {
-  beforeAll(() => assertPresent([PROMETHEUS]))
+  beforeAll(assertPrometheus)
 
   test('are what Prometheus takes', async () => {
     expect(await run('promtool', ['check', 'rules', ...RULES])).toContain('SUCCESS')
