@@ -119,7 +119,8 @@ describe('under load', () => {
     expect(await firing()).toEqual([])
   })
 
-  test('all records are accounted for, and fresh', async () => {
+  test('both are ready, all records are accounted for, and fresh', async () => {
+    expect(await prometheus.query('sum(pm_ready)')).toEqual([{ labels: {}, value: 2 }])
     const [unaccounted] = await prometheus.query('sum(instance:pm_records_unaccounted:sum)')
     expect(unaccounted?.value).toBe(0)
     for (const what of ['documents', 'updates']) {
@@ -172,4 +173,5 @@ test('MongoDB away: the alert fires, and the overview shows it', async () => {
   const shown = panelQueries().find(({ panel }) => panel === 'Alerts that fire or are about to')
   const alerts = await prometheus.query(filledIn(shown?.expression ?? ''))
   expect(alerts.map(({ labels }) => labels.alertname)).toContain('ParkingDependencyDown')
+  expect(await prometheus.query('max(pm_ready)')).toEqual([{ labels: {}, value: 0 }])
 }, 90_000)
