@@ -1,10 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { ROOT } from '../../../local/build.ts'
 import { run } from '../../../local/native/install.ts'
 import { assertPrometheus } from '../../../local/native/prometheus.ts'
+import { blocksOf } from '../../support/page-commands.ts'
 
 interface Rule {
   record?: string
@@ -42,6 +44,24 @@ describe('the rules', () => {
 
   test('are what Prometheus takes', async () => {
     expect(await run('promtool', ['check', 'rules', ...RULES])).toContain('SUCCESS')
+  })
+
+  test('are what pages ask for too: Prometheus understands each query', async () => {
+    const queries = ['docs/runbooks', 'docs/how-to'].flatMap((folder) =>
+      readdirSync(join(ROOT, folder)).flatMap((name) =>
+        blocksOf(`${folder}/${name}`).flatMap(({ language, text }) => (language === 'promql' ? [text] : [])),
+      ),
+    )
+    expect(queries.length).toBeGreaterThan(names.size)
+    const directory = mkdtempSync(join(tmpdir(), 'queries-'))
+    try {
+      const file = join(directory, 'queries.yaml')
+      const recorded = queries.map((expr, i) => ({ record: `query:${i}`, expr }))
+      writeFileSync(file, JSON.stringify({ groups: [{ name: 'queries', rules: recorded }] }))
+      expect(await run('promtool', ['check', 'rules', file])).toContain('SUCCESS')
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
   })
 
   test.each(TESTS.map((path) => path.replace(`${ROOT}/`, '')))(
