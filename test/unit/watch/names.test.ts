@@ -39,9 +39,10 @@ function seriesIn(expression: string): string[] {
 }
 const WORDS = new Set(['and', 'or', 'unless', 'by', 'sum', 'max', 'min', 'count', 'bool', 'e'])
 
-const pages = ['docs/runbooks', 'docs/how-to'].flatMap((folder) =>
-  readdirSync(join(ROOT, folder)).map((name) => `${folder}/${name}`),
-)
+const pages = [
+  'docs/how-to/watch.md',
+  ...readdirSync(join(ROOT, 'docs/runbooks')).map((name) => `docs/runbooks/${name}`),
+]
 const asked: [where: string, expression: string][] = [
   ...rules.map(({ expr }) => ['helm/rules', expr] as [string, string]),
   ...panelQueries().map(({ dashboard, expression }) => [dashboard, expression] as [string, string]),
