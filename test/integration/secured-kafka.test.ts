@@ -98,9 +98,10 @@ describe('with the rights that docs/how-to/secure.md gives', () => {
     expect(listed).toMatchObject({ code: 0, stdout: expect.stringMatching(/\d+ dead letters: /) })
     const [, at = ''] = /^(\d+:\d+) /m.exec(listed.stdout) ?? []
     expect(await runMain(['dead-letters', 'show', at], as('parking-operator'))).toMatchObject({ code: 0 })
+    // What comes back while it runs would count as another letter.
+    await processor.stop()
     const replay = await runMain(['dead-letters', 'replay', '--execute'], as('parking-operator'))
     expect(replay).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Replayed [1-9]\d* records/) })
-    await processor.stop()
   }, 180_000)
 
   test('tail, as a subscriber, prints the updates', async () => {
