@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { removeAtEnd } from '../../local/native/guard.ts'
 import { type Authority, type Certificate, makeAuthority } from '../support/certificates.ts'
 import { blocksOf } from '../support/page-commands.ts'
@@ -16,7 +17,7 @@ import { newRunNames } from '../support/run-names.ts'
 import { type SecuredMongodb, startSecuredMongodb } from '../support/secured-mongodb.ts'
 import { sharedServices, until } from '../support/services.ts'
 
-const { env } = sharedServices()
+const { env, primaryUri } = sharedServices()
 // The roles of the page are for the default names of database and collections.
 const names = { ...newRunNames('mongodb-secured'), MONGODB_DATABASE: 'dataset' }
 const settings = { KAFKA_BROKERS: env.KAFKA_BROKERS, ...names }
@@ -47,6 +48,7 @@ async function runPage(path: string): Promise<void> {
   const databaseOf = (name: string) => ({
     createRole: ({ role, ...rest }: Record<string, unknown>) => commands.push([name, { createRole: role, ...rest }]),
     createUser: ({ user, ...rest }: Record<string, unknown>) => commands.push([name, { createUser: user, ...rest }]),
+    grantRolesToUser: (user: string, roles: string[]) => commands.push([name, { grantRolesToUser: user, roles }]),
     getSiblingDB: (sibling: string) => databaseOf(sibling),
   })
   const blocks = blocksOf(path).filter(({ language }) => language === 'js')
@@ -56,7 +58,7 @@ async function runPage(path: string): Promise<void> {
     () => undefined,
     () => PASSWORD,
   )
-  expect(commands).toHaveLength(6)
+  expect(commands).toHaveLength(7)
   for (const [name, command] of commands) await mongodb.root.db(name).command(command)
 }
 
@@ -115,6 +117,18 @@ describe('with the roles that docs/how-to/secure.md makes', () => {
     const { stdout, code } = await runMain(['config'], { ...settings, MONGODB_URI: uri })
     expect([code, stdout.includes('authMechanism=MONGODB-X509')]).toEqual([0, true])
   }, 120_000)
+
+  test('serve stores what only the primary store knew', async () => {
+    const mysql = await createConnection({ uri: primaryUri })
+    const [[row]] = await mysql.query<RowDataPacket[]>('SELECT session_id FROM pm_parking_event LIMIT 1')
+    await mysql.end()
+    const id: string = row?.session_id
+    await using readSide = await startReadSide({ ...asServe(), PRIMARY_MYSQL_URI: primaryUri })
+    expect((await readSide.get(`/v1/events/${id}`)).status).toBe(200)
+    const documents = mongodb.root.db('dataset').collection<{ _id: string }>('pm_parking_events')
+    await until(() => documents.findOne({ _id: id }), { timeoutMs: 10_000, what: 'it is in MongoDB' })
+    await readSide.stop()
+  }, 60_000)
 
   test('config shows where MongoDB is, and neither user nor password', async () => {
     const secret = `${mongodb.uri('parking-process', PASSWORD)}&tlsCertificateKeyFilePassword=${PASSWORD}`
