@@ -42,10 +42,11 @@ async function readKeys(path: string): Promise<Keys> {
 
 function tell(log: Logger, path: string, keys: Keys, mode: number): void {
   log.info({ file: path, keys: keys.size }, 'API keys read')
-  if ((mode & 0o066) !== 0) {
+  // A group may read it: so a Secret of Kubernetes is mounted.
+  if ((mode & 0o026) !== 0) {
     log.warn(
       { file: path, mode: mode.toString(8) },
-      'others than its owner can read or change AUTH_KEYS_FILE: chmod 600 it',
+      'others than its owner can read or change AUTH_KEYS_FILE: chmod 640 it, or 600',
     )
   }
 }
