@@ -6,6 +6,7 @@ import type { ReplicaSetMember } from '../../local/native/replica-set.ts'
 import { withAdmin } from '../../local/quiet-kafka.ts'
 import type { CacheDocument } from '../../src/contract/document.ts'
 import { compareRun, isRight, tellReport } from '../support/compare.ts'
+import { openHowTo } from '../support/how-to.ts'
 import { type Processor, startProcessor } from '../support/processor.ts'
 import { produce } from '../support/produce.ts'
 import { type Progress, watchProgress } from '../support/progress.ts'
@@ -247,6 +248,23 @@ test(
     const report = await compareRun(services, names, TOKEN_KEY)
     if (!isRight(report)) throw new Error(tellReport(report))
     expect(report.figures.records).toBeGreaterThan(RECORDS)
+  },
+  TIMEOUT_MS,
+)
+
+test(
+  'topics of another size are made as the guide says, and taken',
+  async () => {
+    const { KAFKA_BROKERS } = services
+    await (await openHowTo('scale.md')).follow('Partitions first', { KAFKA_BROKERS })
+    const processor = await startProcessor({ ...services, KAFKA_GROUP_ID: 'wide', MONGODB_DATABASE: 'wide' })
+    const { topics } = await withAdmin(KAFKA_BROKERS, (admin) =>
+      admin.fetchTopicMetadata({
+        topics: ['parkmobile.events', 'parkmobile.status-updates', 'parkmobile.observations'],
+      }),
+    )
+    expect(topics.map(({ partitions }) => partitions.length)).toEqual([48, 48, 48])
+    await processor.stop()
   },
   TIMEOUT_MS,
 )

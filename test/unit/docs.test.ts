@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from '@jest/globals'
 import { referencePages } from '../../docs/generate.ts'
@@ -20,6 +20,17 @@ const anchorOf = (heading: string): string =>
 
 const anchorsIn = (path: string): string[] =>
   [...textOf(path).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchorOf(heading))
+
+/** Pages whose commands no test types, and why. */
+const NOT_RUN: Record<string, string> = {
+  'README.md': 'what continuous integration and the tutorial do',
+  'CONTRIBUTING.md': 'ways to run these very tests',
+  'docs/explanation/faults.md': 'ways to run these very tests',
+  'docs/explanation/speed.md': 'benches, which take long and a quiet machine',
+  'docs/how-to/run-with-docker-compose.md': 'needs a Docker engine; compose.test.ts holds what it runs',
+}
+
+const tests = under('test').filter((path) => /^test\/(integration|drills)\/.*\.test\.ts$/.test(path))
 
 describe('the documentation', () => {
   test('has a reference that is what the code says (npm run docs makes it anew)', async () => {
@@ -42,5 +53,14 @@ describe('the documentation', () => {
     const index = textOf('docs/README.md')
     const listed = PAGES.filter((path) => /^docs\/(how-to|reference|explanation)\//.test(path))
     for (const path of listed) expect(index).toContain(`(${path.slice('docs/'.length)})`)
+  })
+
+  test('shows no command that no test runs', () => {
+    const typed = tests.map(textOf).join()
+    const withCommands = PAGES.filter((path) => /^ *```sh$/m.test(textOf(path)))
+    // Of a folder all pages are run.
+    const isRun = (path: string) => [path, basename(path), dirname(path)].some((name) => typed.includes(`${name}'`))
+    expect(withCommands.length).toBeGreaterThan(20)
+    expect(withCommands.filter((path) => !(path in NOT_RUN) && !isRun(path))).toEqual([])
   })
 })
