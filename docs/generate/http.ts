@@ -67,7 +67,7 @@ export async function httpPage(): Promise<string> {
       ['ask', 'and get', 'parameters (* needed)', 'scope', 'answers'],
       operations.map(({ method, path, operation }) => routeRow(method, path, operation)),
     ),
-    `Beside these answers each route may say 400, 401, 403, 429, 500 or 503. Without credentials: \`/healthz\` and \`/readyz\`, 200 or 503.`,
+    `Who asks by \`card\` needs the scope \`cards:read\` too. Beside these answers each route may say 400, 401, 403, 429, 500 or 503. Without credentials: \`/healthz\` and \`/readyz\`, 200 or 503.`,
     ...notes.map(
       ({ method, path, operation }) => `${code(`${method.toUpperCase()} ${path}`)}: ${operation.description}`,
     ),
