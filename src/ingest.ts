@@ -10,7 +10,7 @@
 import type { KafkaMessage, Producer } from 'kafkajs'
 import { type Account, accountOf, OUTCOMES, settle } from './account-chunk.ts'
 import type { Observation } from './contract/observation.ts'
-import type { RecordType, SourceRecord } from './contract/record.ts'
+import type { RecordType, Source, SourceRecord } from './contract/record.ts'
 import type { Decoder } from './decode/decoder.ts'
 import type { Sealer } from './documents/encryption.ts'
 import { createNewIds, type NewIds } from './documents/new-ids.ts'
@@ -24,8 +24,8 @@ import type { Tracing } from './operate/tracing.ts'
 import { type Placed, placeChunk, type Rejected, type Taken } from './place-chunk.ts'
 import type { Settings } from './settings.ts'
 import { deadLetter, sendDeadLetters } from './stream/dead-letters.ts'
-import { createGathering, type Portion } from './stream/gather.ts'
-import { pack, tellSince } from './stream/packs.ts'
+import { createGathering, type Portion, sinceOf } from './stream/gather.ts'
+import { pack } from './stream/packs.ts'
 import { type PartitionMessage, sendAll } from './stream/send.ts'
 import { setContext, tracedSend } from './stream/trace-messages.ts'
 import { sourceRecord, type Turn } from './stream/turns.ts'
@@ -102,15 +102,15 @@ async function ingestChunk(
   const chunk = await understand(parts, typeOf, records, partitions.every(newIds.expected), (ids) =>
     step('read', 'mongodb', () => store.read(ids)),
   )
-  let outgoing = prepare(parts, chunk.placed(), [], contexts)
+  const origin: Origin = { since: sinceOf(portions), contexts }
+  let outgoing = prepare(parts, chunk.placed(), [], origin)
   const prices = [...chunk.placed().prices.values()]
   const documents = () => chunk.take().entries
   const written = await step('write', 'mongodb', () => writeDocuments(store, documents, chunk.existing))
   const onlyNew = chunk.existing.size === 0 && written.updated + written.unchanged === 0
   for (const partition of partitions) newIds.saw(partition, onlyNew)
   if (prices.length > 0) await step('prices', 'mongodb', () => writePrices(parts.prices, prices))
-  if (written.refused.length > 0) outgoing = prepare(parts, chunk.placed(), written.refused, contexts)
-  tellSince(outgoing.packs, Math.min(...portions.map(({ since }) => since)))
+  if (written.refused.length > 0) outgoing = prepare(parts, chunk.placed(), written.refused, origin)
   await step('send', 'kafka', () => send(parts, outgoing))
   count(metrics, outgoing, written)
   metrics.chunkRecords.observe({ stage: 'ingest' }, records.length)
@@ -205,13 +205,19 @@ interface Outgoing {
   account: Account
 }
 
+/** What packs tell of the records behind their observations. */
+interface Origin {
+  since(source: Source): number
+  contexts: Contexts | null
+}
+
 /** A record that is not stored announces nothing. */
-function prepare({ lanes }: IngestParts, placed: Placed, refused: Rejected[], contexts: Contexts | null): Outgoing {
+function prepare({ lanes }: IngestParts, placed: Placed, refused: Rejected[], { since, contexts }: Origin): Outgoing {
   const unstored = new Set(refused.map(({ record }) => placeOf(record)))
   const isStored = ({ source }: Observation) => !unstored.has(placeOf(source))
   const observations = unstored.size === 0 ? placed.observations : placed.observations.filter(isStored)
   return {
-    packs: pack(observations, lanes, contexts && (({ source }) => contexts.get(placeOf(source)))),
+    packs: pack(observations, lanes, contexts && (({ source }) => contexts.get(placeOf(source))), since),
     observations: observations.length,
     rejected: [...placed.rejects, ...refused],
     unknown: placed.unknown,

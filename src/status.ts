@@ -60,6 +60,8 @@ interface Slot {
   opening: Promise<Lane>
   lane: Lane | null
   closing: AbortController
+  /** For a later version. */
+  isWaiting: boolean
 }
 
 export interface StatusStage {
@@ -95,7 +97,7 @@ export function createStatusStage(parts: StatusParts): StatusStage {
   const open = (partition: number) => {
     const closing = new AbortController()
     const { signal } = closing
-    const slot: Slot = { opening: tryOpening(partition, signal), lane: null, closing }
+    const slot: Slot = { opening: tryOpening(partition, signal), lane: null, closing, isWaiting: false }
     slots.set(partition, slot)
     health.set(`lane-${partition}`, false, 'opening')
     slot.opening.then(
@@ -187,9 +189,14 @@ export function createStatusStage(parts: StatusParts): StatusStage {
       if (!slot.lane) return turn.pauseUntil(slot.opening)
       try {
         await takeBatch(parts, room, slot.lane, messages, lastOffset, turn)
+        if (slot.isWaiting) health.set(`lane-${partition}`, true)
+        slot.isWaiting = false
         watched.onHeads(partition, slot.lane.size)
       } catch (error) {
-        if (error instanceof NewerPackError) return waitForUpgrade(error, turn, slot.closing.signal, parts)
+        if (error instanceof NewerPackError) {
+          slot.isWaiting = true
+          return waitForUpgrade(error, turn, slot.closing.signal, parts)
+        }
         if (failed(slot, partition, error)) throw error
       }
     },

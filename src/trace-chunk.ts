@@ -1,6 +1,6 @@
 /** Which traces led to the records of a chunk, and the span of the chunk. Only called where traces are wanted. */
-import type { Source, SourceRecord } from './contract/record.ts'
-import { isSampled, TRACEPARENT, type Traceparent, traceparentOf } from './contract/trace-context.ts'
+import type { Source } from './contract/record.ts'
+import { contextOf, isSampled, TRACEPARENT, type Traceparent } from './contract/trace-context.ts'
 import type { Tracing } from './operate/tracing.ts'
 import type { Portion } from './stream/gather.ts'
 import { ofMessages, ofTopic } from './stream/trace-messages.ts'
@@ -20,7 +20,7 @@ export function traceChunk(
   const links: Traceparent[] = []
   for (const { records } of portions) {
     for (const record of records) {
-      const context = contextOf(record, cleanText)
+      const context = contextOf(record.headers[TRACEPARENT], cleanText)
       if (context === null) continue
       contexts.set(placeOf(record), context)
       if (isSampled(context)) links.push(context)
@@ -34,15 +34,3 @@ export function traceChunk(
   })
   return tracing.begin(span, links, () => work(contexts))
 }
-
-/** A context whose digits could be a card number is no context: it would be sent on in the clear. */
-function contextOf({ headers }: SourceRecord, cleanText: (text: string) => string): Traceparent | null {
-  const context = traceparentOf(headers[TRACEPARENT])
-  if (context === null || !MANY_DIGITS.test(context)) return context
-  // Its letters are looked at as blanks: between them a number stands for itself.
-  const digits = context.replace(/[a-f]/g, ' x ')
-  return cleanText(digits) === digits ? context : null
-}
-
-/** As many as the shortest card has. */
-const MANY_DIGITS = /\d(?:-?\d){12}/

@@ -24,7 +24,7 @@ export async function connect(settings: Settings, signal: AbortSignal): Promise<
   const brokers = settings.kafka.brokers.join(', ')
   await waitOut(() => admin.connect(), {
     signal,
-    giveUp: isDenied('kafka'),
+    giveUp: isDenied,
     onFailure: (error, failedForMs, attempt) => {
       const seconds = Math.round(failedForMs / 1000)
       if (attempt === 1 || attempt % 10 === 0)
@@ -73,7 +73,7 @@ export function passes(error: unknown): boolean {
 export function patiently<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   return waitOut(work, {
     signal,
-    giveUp: (error) => !passes(error) || isDenied('kafka')(error),
+    giveUp: (error) => !passes(error) || isDenied(error),
     onFailure: (error, _, attempt) => {
       if (attempt % 5 === 0) tell(`Kafka is not ready, trying again: ${error.message}`)
     },

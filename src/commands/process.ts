@@ -31,7 +31,7 @@ import { newestTimestamp } from '../stream/newest-timestamp.ts'
 import { isIncompatible } from '../stream/register-schema.ts'
 import { ensureTopics, partitionCount, TopicsError } from '../stream/topics.ts'
 import { printHelp, readArguments } from './command-line.ts'
-import { explain, isDenied, orDenied } from './explain.ts'
+import { explain } from './explain.ts'
 import { type Close, type Lifetime, runService } from './service.ts'
 
 export const help = `Usage: pm-parking-events process [--stages ingest,status]
@@ -108,9 +108,8 @@ async function start(settings: Settings, log: Logger, { closing, signal, fail }:
     const lanes = await ensureTopics(admin, settings.topics, settings.kafka.brokers)
     return { lanes, deadLetterPartitions: await partitionCount(admin, settings.topics.deadLetters) }
   }
-  // At the start only: what is taken from a program that runs may be given back.
-  const isHopeless = (error: Error) => error instanceof TopicsError || isDenied('kafka')(error)
-  const partitions = await outages.waitOut('kafka', signal, prepare, isHopeless).catch(orDenied('kafka'))
+  // What it is not allowed it waits for, and says so: brokers whose users are not made yet, or whose directory is away, say the same.
+  const partitions = await outages.waitOut('kafka', signal, prepare, (error) => error instanceof TopicsError)
   const onDead = (error: Error) => {
     health.dead(`a consumer ended: ${error.message}`)
     fail(error)
@@ -146,7 +145,7 @@ async function startIngest(common: Common, closing: Close[]): Promise<PartitionC
     await ensureIndexes(mongo.collection)
     await ensureIndexes(mongo.prices, INDEXES_OF_PRICES)
   }
-  await outages.waitOut('mongodb', signal, prepare, isDenied('mongodb')).catch(orDenied('mongodb'))
+  await outages.waitOut('mongodb', signal, prepare)
   watch(WATCH_MS, signal, () => outages.waitOut('mongodb', signal, () => mongo.ping()))
   const options: PartitionConsumerOptions = {
     ...{ kafka, log, onDead },

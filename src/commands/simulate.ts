@@ -68,7 +68,7 @@ async function produce(options: SimulateOptions, settings: Settings, signal: Abo
   // Topics made a moment ago are not known to every broker at once.
   const targets = await waitOut(() => findTargets(connection.admin, settings), {
     signal,
-    giveUp: (error) => error instanceof TopicsError || isDenied('kafka')(error),
+    giveUp: (error) => error instanceof TopicsError || isDenied(error),
     onFailure: (error, _, attempt) => attempt % 10 === 0 && warn(`Waiting for the topics: ${explain('kafka', error)}`),
   })
   const avro = registry === null || options.traffic.encoding === 'json' ? noAvro : await openAvro(registry, topics)

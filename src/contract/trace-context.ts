@@ -37,3 +37,15 @@ export const isSampled = (context: Traceparent): boolean => '13579bdf'.includes(
 export const traceIdOf = (context: Traceparent): string => context.slice(3, 35)
 export const spanIdOf = (context: Traceparent): string => context.slice(36, 52)
 export const flagsOf = (context: Traceparent): number => Number.parseInt(context.slice(53, 55), 16)
+
+/** The context of a header; one whose digits could be a card number is none: it would be sent on in the clear. */
+export function contextOf(header: unknown, cleanText: (text: string) => string): Traceparent | null {
+  const context = traceparentOf(header)
+  if (context === null || !MANY_DIGITS.test(context)) return context
+  // Its letters are looked at as blanks: between them a number stands for itself.
+  const digits = context.replace(/[a-f]/g, ' x ')
+  return cleanText(digits) === digits ? context : null
+}
+
+/** As many as the shortest card has. */
+const MANY_DIGITS = /\d(?:-?\d){12}/

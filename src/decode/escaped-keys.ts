@@ -24,11 +24,15 @@ export function renameEscapedKeys(text: string): Renamed | null {
   let mark = MARK
   while (text.includes(mark)) mark += MARK
   const names = new Map<string, string>()
+  /** Equal keys stay equal, so that of them only the last is looked at. */
+  const standIns = new Map<string, string>()
   let renamed = ''
   let from = 0
   for (const [start, end] of keysOf(text)) {
-    const name = `${mark}${names.size}`
-    names.set(name, JSON.parse(text.slice(start, end)) as string)
+    const own = JSON.parse(text.slice(start, end)) as string
+    const name = standIns.get(own) ?? `${mark}${names.size}`
+    standIns.set(own, name)
+    names.set(name, own)
     renamed += `${text.slice(from, start)}"${name}"`
     from = end
   }

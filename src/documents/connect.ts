@@ -36,6 +36,9 @@ const ROUTER = 'isdbgrid'
 
 const PRICES = 'pm_price_objects'
 
+/** A shard key changes seldom, and a ping comes every other second. */
+const LOOK_AT_SPREAD_MS = 60_000
+
 /** Connections at once: each of the few chunks at work uses up to four. */
 const MOST_CONNECTIONS = 20
 
@@ -60,6 +63,7 @@ export function openMongo(settings: Settings['mongodb'], appName: string, tracin
   const db = client.db(settings.database)
   const collection = db.collection<CacheDocument>(settings.collection)
   const prices = db.collection<CacheDocument>(PRICES)
+  let seenSpreadAt = 0
   return {
     client,
     collection,
@@ -72,7 +76,10 @@ export function openMongo(settings: Settings['mongodb'], appName: string, tracin
         throw new Error(`MongoDB 5.0 or newer is needed; the server speaks wire version ${maxWireVersion}: upgrade it.`)
       }
       if (!isWritablePrimary) throw new Error('MongoDB has no primary at the moment: wait for the election.')
-      if (msg === ROUTER) for (const one of [collection, prices]) await assertSpreadById(one)
+      if (msg === ROUTER && Date.now() - seenSpreadAt > LOOK_AT_SPREAD_MS) {
+        for (const one of [collection, prices]) await assertSpreadById(one)
+        seenSpreadAt = Date.now()
+      }
     },
     [Symbol.asyncDispose]: () => client.close(),
   }

@@ -3,6 +3,7 @@ import { mistrust } from '../operate/trust.ts'
 
 interface Failure {
   code?: unknown
+  syscall?: unknown
   message: string
   cause?: unknown
 }
@@ -10,8 +11,9 @@ interface Failure {
 const AUTHENTICATION_FAILED = 18
 const USER_NOT_FOUND = 11
 const UNAUTHORIZED = 13
-/** What Atlas says of a wrong password. */
+/** Of Atlas, whatever it is. */
 const ATLAS_ERROR = 8000
+const isAtlasRefusal = ({ code, message }: Failure) => code === ATLAS_ERROR && /auth/i.test(message)
 
 /** The server quotes the whole command, with what is asked for: only its name and that of the collection are told. */
 const COMMAND = /not authorized on (\S+) to execute command \{ (\w+): (?:"([^"]*)")?/
@@ -20,10 +22,10 @@ const COMMAND = /not authorized on (\S+) to execute command \{ (\w+): (?:"([^"]*
 export function denial(error: unknown): string | null {
   for (let at = error as Failure | undefined; at; at = at.cause as Failure | undefined) {
     if (at.code === UNAUTHORIZED) return unauthorized(at.message)
-    if (at.code === AUTHENTICATION_FAILED || at.code === USER_NOT_FOUND || at.code === ATLAS_ERROR) {
+    if (at.code === AUTHENTICATION_FAILED || at.code === USER_NOT_FOUND || isAtlasRefusal(at)) {
       return `MongoDB does not know the user of MONGODB_URI, or refuses its password or certificate: ${at.message}`
     }
-    if (at.code === 'ENOENT' || at.code === 'EACCES')
+    if (at.syscall === 'open' && (at.code === 'ENOENT' || at.code === 'EACCES'))
       return `A file that MONGODB_URI names cannot be read: ${at.message}`
   }
   const why = mistrust(error)
@@ -33,7 +35,9 @@ export function denial(error: unknown): string | null {
 }
 
 function unauthorized(message: string): string {
-  const [, database = '', command = 'what it must', collection] = COMMAND.exec(message) ?? []
+  const [, database, command, collection] = COMMAND.exec(message) ?? []
+  if (database === undefined)
+    return 'MongoDB does not let our user do what it must: give it the role that docs/how-to/secure.md makes'
   const on = collection === undefined ? database : `${database}.${collection}`
   return `MongoDB does not let our user run ${command} on ${on}: give it the role that docs/how-to/secure.md makes`
 }

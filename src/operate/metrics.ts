@@ -104,12 +104,12 @@ function histograms(registers: Registry[]) {
     }),
     documentAge: createAges(
       'pm_document_age_seconds',
-      'Age of input records, since Kafka wrote them, when ingest was done with them: their documents written.',
+      'Age of input records, by their Kafka timestamp, when ingest was done with them: their documents written.',
       registers,
     ),
     updateAge: createAges(
       'pm_update_age_seconds',
-      'Age of input records, since Kafka wrote them, when the status updates that they make were committed.',
+      'Age of input records, by their Kafka timestamp, when the status updates that they make were committed.',
       registers,
     ),
   }

@@ -1,6 +1,6 @@
 /**
  * Traces by OpenTelemetry's SDK, loaded only where they are wanted. Nothing of it is global, and everything that it would
- * read from the environment is given, so that the settings are all there is.
+ * read from the environment is given, but for OTEL_EXPORTER_OTLP_TRACES_HEADERS, which it sends beside ours.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import {

@@ -29,10 +29,10 @@ export function createFill(
     try {
       const { refused } = await store.write(documents, new Map())
       for (const reason of refused.values()) onFailure(reason, 1)
-      await onStored()
     } catch (error) {
-      onFailure((error as Error).message, documents.length)
+      return onFailure((error as Error).message, documents.length)
     }
+    await onStored().catch(() => {}) // without a primary: what is read then is as new as can be had
   }
 
   async function writeNext(before: Promise<void>): Promise<void> {

@@ -100,25 +100,40 @@ function createFirstPages(find: Find, limit: number): (card: string) => Promise<
 type Find = (filter: Document, sort: Record<string, 1 | -1>, limit: number) => Promise<EventJson[]>
 
 /**
- * Members of which one is behind cost its readers BEHIND_MS now and then, and nobody an answer: the primary answers then, or while there
- * is none whoever has come as far.
+ * Members of which one is behind cost a reader BEHIND_MS now and then, and nobody an answer: the primary answers then, or while there is
+ * none whoever has come as far.
  */
 function createFind(collection: Collection<CacheDocument>, finding: Finding): Find {
   const { reads } = finding
-  let notBefore = Number.NEGATIVE_INFINITY
-  if (reads.mode === 'primary' || reads.mode === 'secondary') {
-    return (filter, sort, limit) => findFrom(collection, finding, { reads, ms: TIMEOUT_MS }, { filter, sort, limit })
+  if (reads.mode !== 'secondaryPreferred' && reads.mode !== 'nearest') {
+    return (...question) => findFrom(collection, finding, { reads, ms: TIMEOUT_MS }, question)
   }
-  return async (filter, sort, limit) => {
-    if (performance.now() > notBefore) {
+  let notBefore = Number.NEGATIVE_INFINITY
+  let wasBehind = false
+  return async (...question) => {
+    const began = performance.now()
+    const looks = began >= notBefore
+    if (looks) {
+      // One looks whether it has come up; the others go on.
+      if (wasBehind) notBefore = began + NOT_ASKED_MS
       try {
-        return await findFrom(collection, finding, { reads, ms: BEHIND_MS }, { filter, sort, limit })
+        const found = await findFrom(collection, finding, { reads, ms: BEHIND_MS }, question)
+        wasBehind = false
+        notBefore = began
+        return found
       } catch {
-        notBefore = performance.now() + NOT_ASKED_MS
+        // The primary is asked.
       }
     }
-    const from = { reads: ReadPreference.primaryPreferred, ms: TIMEOUT_MS }
-    return findFrom(collection, finding, from, { filter, sort, limit })
+    const askedAt = performance.now()
+    const from = { reads: ReadPreference.primaryPreferred, ms: TIMEOUT_MS - BEHIND_MS }
+    const found = await findFrom(collection, finding, from, question)
+    if (looks) {
+      // Where all are slow, nobody is behind.
+      wasBehind = performance.now() - askedAt < BEHIND_MS
+      if (wasBehind) notBefore = performance.now() + NOT_ASKED_MS
+    }
+    return found
   }
 }
 
@@ -126,7 +141,7 @@ async function findFrom(
   collection: Collection<CacheDocument>,
   { time, reading }: Finding,
   { reads, ms }: { reads: ReadPreference; ms: number },
-  { filter, sort, limit }: { filter: Document; sort: Record<string, 1 | -1>; limit: number },
+  [filter, sort, limit]: Parameters<Find>,
 ): Promise<EventJson[]> {
   const living = { ...filter, 'cache.expiresAt': { $gt: new Date() } } as Filter<CacheDocument>
   const session = collection.db.client.startSession({ causalConsistency: true })

@@ -65,8 +65,9 @@ const reading = (topic: string): Right => ({ operation: 'Read', on: 'topic', nam
 
 /** Throws it when waiting cannot help. */
 export function tellFailure({ options }: Following, error: unknown): void {
-  if (isHopeless(error)) throw orNotAllowed(error, reading(options.topic))
-  options.onFailure?.(error as Error)
+  const why = orNotAllowed(error, reading(options.topic)) as Error
+  if (isHopeless(error) && !options.patient) throw why
+  options.onFailure?.(why)
 }
 
 /** As long as `node` leads something. Rejects with what waiting cannot help, and with what the callbacks throw. */

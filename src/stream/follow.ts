@@ -43,6 +43,8 @@ export interface FollowOptions {
    * instead: the log start when the position lay before it; the end when it lay beyond the end, for five seconds.
    */
   onGap?: (partition: number, position: bigint, from: bigint) => void
+  /** Waits for what is not allowed, too, as for an outage. */
+  patient?: boolean
   signal: AbortSignal
 }
 
@@ -56,7 +58,7 @@ const ENDED = Symbol('ended')
 
 /**
  * Resolves when `signal` aborts; waits a moment for a `take` that is in hand. Rejects with what `take` or another of the
- * callbacks threw, and with what waiting cannot help. Waited out are an outage, a moved leader, a topic that is not there
+ * callbacks threw, and, unless it is patient, with what waiting cannot help. Waited out are an outage, a moved leader, a topic that is not there
  * yet, and, for its partition alone, a record batch that cannot be read.
  */
 export async function follow(options: FollowOptions): Promise<void> {

@@ -6,7 +6,7 @@ import type { Turn } from './turns.ts'
 export interface Portion {
   turn: Turn
   records: SourceRecord[]
-  /** When Kafka wrote the first of them, also where that was sent again; epoch ms. */
+  /** The Kafka timestamp of the first of them, also where that was sent again; epoch ms. */
   since: number
 }
 
@@ -61,4 +61,15 @@ export function createGathering(
       if (!isDue) setImmediate(begin)
       isDue = true
     })
+}
+
+/** By where a record came from: the Kafka timestamp (epoch ms) of the first of these that came from there. */
+export function sinceOf(portions: readonly Portion[]): (source: { topic: string; partition: number }) => number {
+  const all = new Map<string, number>()
+  const placeOf = ({ topic, partition }: { topic: string; partition: number }) => `${topic}/${partition}`
+  for (const { turn, since } of portions) {
+    const place = placeOf(turn)
+    all.set(place, Math.min(since, all.get(place) ?? since))
+  }
+  return (source) => all.get(placeOf(source)) ?? Date.now()
 }

@@ -36,6 +36,7 @@ type Pack = [topic: string, partition: number, ...rows: Row[]]
 
 interface Open {
   pack: Pack
+  since: number | undefined
   /** It takes fewer. */
   bytes: number
   /** Contexts of rows; null where traces are not wanted. */
@@ -45,16 +46,19 @@ interface Open {
 /**
  * Packs in order of their observations, for a topic of `partitions` partitions.
  * @param contextOf the trace that led to an observation; null where traces are not wanted.
+ * @param since the Kafka timestamp (epoch ms) of the first record of a chunk that came from there.
  */
 export function pack(
   observations: readonly Observation[],
   partitions: number,
   contextOf: ((observation: Observation) => Traceparent | undefined) | null = null,
+  since: ((source: Source) => number) | null = null,
 ): PartitionMessage[] {
   const messages: PartitionMessage[] = []
   const all = new Map<number, Open>()
-  const close = (partition: number, { pack, contexts }: Open) => {
+  const close = (partition: number, { pack, since, contexts }: Open) => {
     const message: PartitionMessage = { partition, value: Buffer.from(JSON.stringify(pack)) }
+    if (since !== undefined) message.headers = { [SINCE]: String(since) }
     if (contexts !== null && contexts.length > 0) setContextsOfRows(message, contexts)
     messages.push(message)
   }
@@ -68,7 +72,7 @@ export function pack(
     }
     if (open === undefined) {
       const { topic, partition: source } = observation.source
-      open = { pack: [topic, source], bytes: 0, contexts: contextOf && [] }
+      open = { pack: [topic, source], since: since?.(observation.source), bytes: 0, contexts: contextOf && [] }
       all.set(partition, open)
     }
     if (contextOf !== null) noteContext(open, contextOf(observation))
@@ -111,15 +115,10 @@ function boundOf({ status, event_id, session_id, card, zone_id, event_type, http
   return ROW_BYTES + MOST_BYTES_A_UNIT * units
 }
 
-/** Header of a pack: when Kafka wrote the first record of its chunk, epoch milliseconds. */
+/** Header of a pack: the Kafka timestamp of the first record of its chunk and partition, epoch milliseconds. */
 const SINCE = 'since'
 
-/** Tells with each pack since when (epoch ms) its records are in Kafka. */
-export function tellSince(packs: readonly PartitionMessage[], since: number): void {
-  for (const one of packs) one.headers = { ...one.headers, [SINCE]: String(since) }
-}
-
-/** When Kafka wrote the first record that a pack tells of, epoch ms; of a pack that does not say so, the pack itself. */
+/** The Kafka timestamp of the first record that a pack tells of, epoch ms; of a pack that does not say so, its own. */
 export function sinceOf({ headers, timestamp }: Pick<KafkaMessage, 'headers' | 'timestamp'>): number {
   return Number(headers?.[SINCE]) || Number(timestamp)
 }
@@ -143,7 +142,7 @@ export function unpack(value: Buffer | null): Observation[] | null {
   }
 }
 
-const OTHER_FORM = /^\[([2-9]|[1-9]\d+),/
+const OTHER_FORM = /^\[([2-9]|[1-9]\d),"/
 
 /** Whether what `unpack` does not take is a pack of a form that only a later program knows. */
 export const isOfLaterForm = (value: Buffer | null): boolean =>

@@ -10,7 +10,7 @@ import { removeAtEnd } from '../../local/native/guard.ts'
 import { kafkajs } from '../../src/stream/kafkajs.ts'
 import { type Authority, type Certificate, makeAuthority } from '../support/certificates.ts'
 import { blocksOf, Terminal } from '../support/page-commands.ts'
-import { launchProcessor, type Processor, startProcessor } from '../support/processor.ts'
+import { isWaiting, launchProcessor, type Processor, startProcessor } from '../support/processor.ts'
 import { startReadSide } from '../support/read-side.ts'
 import { runMain } from '../support/run-main.ts'
 import { newRunNames } from '../support/run-names.ts'
@@ -179,10 +179,11 @@ describe('who comes in', () => {
     expect(waits).toMatch(/Waiting for Kafka at .*is KAFKA_SSL right for this port\?/)
   }, 30_000)
 
-  test('process ends at its start when Kafka does not let it in', async () => {
+  test('process waits when Kafka does not let it in, and says so', async () => {
     await using processor = launchProcessor(as('parking-process', 'wrong'))
-    expect(await processor.ended).toBe(1)
-    expect(processor.log()).toMatch(/"fatal".*"reason":"Kafka refuses KAFKA_SASL_USERNAME/)
+    const says = () => /"reason":"Kafka refuses KAFKA_SASL_USERNAME[^}]*"waiting for kafka"/.test(processor.log())
+    await until(says, { timeoutMs: 30_000, what: 'it says that it is refused' })
+    expect(await isWaiting(processor)).toBe(true)
     expect(processor.log()).not.toContain(passwordOf('parking-process'))
   }, 60_000)
 })
@@ -225,8 +226,8 @@ describe('of a right that is missing, process says which, and what gives it', ()
     await without(allowing('parking-process', 'CREATE', 'TOPIC'), async () => {
       const another = { ...as('parking-process'), EVENTS_TOPICS: 'another.events' }
       await using processor = launchProcessor(another)
-      expect(await processor.ended).toBe(1)
-      expect(processor.log()).toContain(`${ADD} Create --topic another.events`)
+      const told = `${ADD} Create --topic another.events`
+      await until(() => processor.log().includes(told), { timeoutMs: 30_000, what: `it says ${told}` })
     })
   }, 60_000)
 

@@ -8,7 +8,7 @@ import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { removeAtEnd } from '../../local/native/guard.ts'
 import { type Authority, type Certificate, makeAuthority } from '../support/certificates.ts'
 import { blocksOf } from '../support/page-commands.ts'
-import { launchProcessor, type Processor, startProcessor } from '../support/processor.ts'
+import { isWaiting, launchProcessor, type Processor, startProcessor } from '../support/processor.ts'
 import { produce } from '../support/produce.ts'
 import { watchProgress } from '../support/progress.ts'
 import { type ReadSide, startReadSide } from '../support/read-side.ts'
@@ -154,19 +154,19 @@ async function impostor({ cert, key }: Certificate) {
   return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() }
 }
 
-describe('of what MongoDB does not let it do, process ends and says what it was', () => {
+describe('of what MongoDB does not let it do, process waits and says what it is', () => {
   const closing: (() => void)[] = []
   afterEach(() => {
     for (const close of closing.splice(0)) close()
   })
 
-  async function endOf(uri: string, more: Record<string, string> = {}): Promise<string> {
+  async function reasonOf(uri: string, more: Record<string, string> = {}): Promise<string> {
     await using processor = launchProcessor({ ...settings, MONGODB_URI: uri, ...more })
-    expect(await processor.ended).toBe(1)
+    const said = () => /"reason":"([^"]*(?:\\"[^"]*)*)","msg":"waiting for mongodb"/.exec(processor.log())?.[1]
+    await until(() => said() !== undefined, { timeoutMs: 30_000, what: 'it says why it waits' })
+    expect(await isWaiting(processor)).toBe(true)
     expect(processor.log()).not.toContain(PASSWORD)
-    const [, reason = processor.log()] =
-      /"reason":"([^"]*(?:\\"[^"]*)*)","msg":"cannot go on"/.exec(processor.log()) ?? []
-    return reason
+    return said() ?? ''
   }
   const proxied = async (certificate: Certificate) => {
     const { host, close } = await impostor(certificate)
@@ -180,14 +180,16 @@ describe('of what MongoDB does not let it do, process ends and says what it was'
   test('a wrong password, a user that nobody made, a client certificate of another authority, a file that is not there', async () => {
     const stranger = await (await makeAuthority(directory, 'theirs')).sign({ name: 'parking-process', unit: 'clients' })
     const unknown = await authority.sign({ name: 'somebody', unit: 'clients' })
-    const ends = await Promise.all([
-      endOf(mongodb.uri('parking-process', 'wrong')),
-      endOf(mongodb.uriByCertificate(unknown.files.both)),
-      endOf(mongodb.uriByCertificate('/nowhere.pem')),
+    const reasons = await Promise.all([
+      reasonOf(mongodb.uri('parking-process', 'wrong')),
+      reasonOf(mongodb.uriByCertificate(unknown.files.both)),
+      reasonOf(mongodb.uriByCertificate('/nowhere.pem')),
     ])
-    expect(ends[0]).toMatch(/^MongoDB does not know the user of MONGODB_URI, or refuses its password or certificate: /)
-    expect(ends[1]).toMatch(/Could not find user .*CN=somebody,OU=clients,O=parking/)
-    expect(ends[2]).toMatch(/^A file that MONGODB_URI names cannot be read: .*nowhere\.pem/)
+    expect(reasons[0]).toMatch(
+      /^MongoDB does not know the user of MONGODB_URI, or refuses its password or certificate: /,
+    )
+    expect(reasons[1]).toMatch(/Could not find user .*CN=somebody,OU=clients,O=parking/)
+    expect(reasons[2]).toMatch(/^A file that MONGODB_URI names cannot be read: .*nowhere\.pem/)
     await using processor = launchProcessor({ ...settings, MONGODB_URI: mongodb.uriByCertificate(stranger.files.both) })
     await until(() => /unknown ca|certificate|closed|reset/i.test(processor.log()), {
       timeoutMs: 30_000,
@@ -203,8 +205,8 @@ describe('of what MongoDB does not let it do, process ends and says what it was'
       authority.sign({ name: 'mongodb', hosts: ['DNS:elsewhere.example'] }).then(proxied),
       foreign.sign({ name: 'mongodb', hosts }).then(proxied),
     ])
-    const ends = await Promise.all([expired, other, theirs].map((uri) => endOf(uri as string)))
-    expect(ends).toEqual([
+    const reasons = await Promise.all([expired, other, theirs].map((uri) => reasonOf(uri as string)))
+    expect(reasons).toEqual([
       expect.stringMatching(/^MongoDB has a certificate that has expired: renew it/),
       expect.stringMatching(/^MongoDB has a certificate for other hosts than the one that was asked for/),
       expect.stringMatching(
@@ -215,7 +217,7 @@ describe('of what MongoDB does not let it do, process ends and says what it was'
 
   test('a right that its role lacks', async () => {
     await without('parkingProcess', 'createIndex', 'pm_parking_events', async () => {
-      expect(await endOf(mongodb.uri('parking-process', PASSWORD))).toBe(
+      expect(await reasonOf(mongodb.uri('parking-process', PASSWORD))).toBe(
         'MongoDB does not let our user run createIndexes on dataset.pm_parking_events: give it the role that docs/how-to/secure.md makes',
       )
     })

@@ -77,7 +77,7 @@ export async function buildServer(parts: ServeParts): Promise<FastifyInstance> {
   tellErrors(server, parts.log)
   passExpectationsOver(server)
   measure(server, parts.metrics)
-  if (parts.tracing) traceRequests(server, parts.tracing)
+  if (parts.tracing) traceRequests(server, parts.tracing, parts.cards.cleanText)
   server.addHook('onRequest', (_, reply, done) => {
     reply.headers(SECURITY_HEADERS)
     done()

@@ -37,7 +37,7 @@ export function createDeadLetters(kafka: Kafka, topic: string): DeadLetters {
     report: () => ({ total, by_reason: byReason, newest: newest.map(({ time: _, ...letter }) => letter) }),
     async run(signal) {
       await follow({
-        ...{ kafka, topic, signal },
+        ...{ kafka, topic, signal, patient: true },
         positions: await needing({ operation: 'Read', on: 'topic', names: [topic] }, () =>
           newestPositions(kafka, topic),
         ),

@@ -178,7 +178,7 @@ export function createLive(options: LiveOptions): Live {
       for (let partition = 0; partition < partitions; partition++) heads.push(options.openHeads(partition))
       await follow({
         ...{ kafka, topic, positions: new Map(), signal, take },
-        headers: false,
+        ...{ headers: false, patient: true },
         onAnswer(told) {
           awaySince = null
           answeredAt = now()

@@ -62,6 +62,7 @@ describe('as JSON.parse has it', () => {
   test('the last of equal keys wins, on the exact path too', () => {
     expect(read('{"a":1,"a":2}')).toEqual({ a: 2 })
     expect(read('{"a":[],"a":{},"n":9007199254740993}')).toEqual({ a: {}, n: 9007199254740993n })
+    expect(read(String.raw`{"a":0.5e-6176,"a":{"\\":0}}`)).toEqual({ a: { '\\': 0 } })
   })
 
   test('__proto__ is a plain key, on the exact path too', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { KafkaMessage } from 'kafkajs'
 import type { Observation } from '../../../src/contract/observation.ts'
 import { type Traceparent, traceparent } from '../../../src/contract/trace-context.ts'
-import { pack, sinceOf, tellSince, unpack } from '../../../src/stream/packs.ts'
+import { pack, sinceOf, unpack } from '../../../src/stream/packs.ts'
 import { partitionOf } from '../../../src/stream/partitions.ts'
 import { cutBySize, MAX_SEND_BYTES } from '../../../src/stream/send.ts'
 import { eachContextOfRows } from '../../../src/stream/trace-messages.ts'
@@ -55,10 +55,11 @@ describe('packed observations', () => {
   })
 
   test('say since when their records are in Kafka; those that do not are as old as they are themselves', () => {
-    const [message] = pack([observation('s1', 1)], 1)
+    const [late, present] = ['late', 'present'].map((topic) => ({ topic, partition: 0, offset: '1' }))
+    const both = [late, present].map((source) => ({ ...observation('s1', 1), source: source as Observation['source'] }))
+    const messages = pack(both, 1, null, ({ topic }) => (topic === 'late' ? 7_000 : 8_000))
+    expect(messages.map(({ headers }) => sinceOf({ ...received(headers), timestamp: '9000' }))).toEqual([7_000, 8_000])
     expect(sinceOf({ headers: {}, timestamp: '9000' })).toBe(9_000)
-    tellSince(message === undefined ? [] : [message], 7_000)
-    expect(sinceOf({ headers: { since: Buffer.from(String(message?.headers?.since)) }, timestamp: '9000' })).toBe(7_000)
     expect(sinceOf({ headers: { since: Buffer.from('?') }, timestamp: '9000' })).toBe(9_000)
   })
 
