@@ -71,15 +71,26 @@ const EMPTY_WHILE_WELL: Record<string, string> = {
   'overview: Alerts that fire or are about to': 'there is none; asked again in an outage, below',
 }
 
+/** Since another processor comes and goes. */
+async function lanesOpenAgain(): Promise<void> {
+  await using another = await startProcessor({ ...settings, HTTP_PORT: '0' })
+  await another.stop()
+}
+
 describe('under load', () => {
   const queries = panelQueries().map((one) => ({ ...one, of: `${one.dashboard}: ${one.panel}` }))
 
-  test.each(queries)('$of has something to show', async ({ of, expression }) => {
-    const ask = () => prometheus.query(filledIn(expression))
-    if (of in EMPTY_WHILE_WELL) return void (await ask())
-    const isThere = async () => (await ask()).some(({ value }) => Number.isFinite(value))
-    await until(isThere, { timeoutMs: PATIENCE_MS, what: `${expression} has a value`, everyMs: 500 })
-  })
+  test.each(queries)(
+    '$of has something to show',
+    async ({ of, expression }) => {
+      const ask = () => prometheus.query(filledIn(expression))
+      if (of in EMPTY_WHILE_WELL) return void (await ask())
+      if (/pm_restore(d|_duration)/.test(expression)) await lanesOpenAgain()
+      const isThere = async () => (await ask()).some(({ value }) => Number.isFinite(value))
+      await until(isThere, { timeoutMs: PATIENCE_MS, what: `${expression} has a value`, everyMs: 500 })
+    },
+    120_000,
+  )
 
   test('both programs are among the jobs that one can choose, also where nothing has a namespace', async () => {
     for (const { templating } of dashboardFiles().values()) {
@@ -173,5 +184,6 @@ test('MongoDB away: the alert fires, and the overview shows it', async () => {
   const shown = panelQueries().find(({ panel }) => panel === 'Alerts that fire or are about to')
   const alerts = await prometheus.query(filledIn(shown?.expression ?? ''))
   expect(alerts.map(({ labels }) => labels.alertname)).toContain('ParkingDependencyDown')
-  expect(await prometheus.query('max(pm_ready)')).toEqual([{ labels: {}, value: 0 }])
-}, 90_000)
+  const isNotReady = async () => (await prometheus.query('max(pm_ready)'))[0]?.value === 0
+  await until(isNotReady, { timeoutMs: PATIENCE_MS, what: 'neither is ready', everyMs: 500 })
+}, 180_000)
