@@ -30,7 +30,7 @@ export async function runService(log: Logger, start: (lifetime: Lifetime) => Pro
   })
   await ended
   const code = failure.signal.aborted ? 1 : 0
-  if (code === 1) log.fatal({ err: failure.signal.reason, reason: failure.signal.reason.message }, 'cannot go on')
+  if (code === 1) log.fatal({ err: failure.signal.reason }, 'cannot go on')
   else log.info('stopping: finishing what is in flight')
   await closeInReverse(closing, log, code)
   log.info('stopped')

@@ -38,6 +38,14 @@ function inTheClear(values: Values): string[] {
   if (values.SCHEMA_REGISTRY_PASSWORD !== null && registry?.protocol === 'http:' && !isLoopback(registry.hostname)) {
     found.push('SCHEMA_REGISTRY_URL is an http:// address: the password crosses the network in the clear')
   }
+  const collector = values.OTEL_EXPORTER_OTLP_ENDPOINT ? new URL(values.OTEL_EXPORTER_OTLP_ENDPOINT) : null
+  if (
+    values.OTEL_EXPORTER_OTLP_HEADERS !== null &&
+    collector?.protocol === 'http:' &&
+    !isLoopback(collector.hostname)
+  ) {
+    found.push('OTEL_EXPORTER_OTLP_ENDPOINT is an http:// address: the headers for it cross the network in the clear')
+  }
   return found
 }
 

@@ -320,15 +320,24 @@ describe('warnings', () => {
   test('tell of a password that crosses a network in the clear, and of none on this machine', () => {
     const sasl = { KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'u', KAFKA_SASL_PASSWORD: 'secret' }
     const registry = { SCHEMA_REGISTRY_USERNAME: 'u', SCHEMA_REGISTRY_PASSWORD: 'secret' }
-    const near = { KAFKA_BROKERS: '127.0.0.1:9092', SCHEMA_REGISTRY_URL: 'http://localhost:8081' }
-    const far = { KAFKA_BROKERS: 'kafka:9092', SCHEMA_REGISTRY_URL: 'http://registry:8081' }
-    const given = { ...sasl, ...registry, CARD_TOKEN_KEY: 'k'.repeat(16) }
+    const headers = { OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20secret' }
+    const at = (broker: string, host: string) => ({
+      KAFKA_BROKERS: broker,
+      SCHEMA_REGISTRY_URL: `http://${host}:8081`,
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://${host}:4318`,
+    })
+    const [near, far] = [at('127.0.0.1:9092', 'localhost'), at('kafka:9092', 'elsewhere')]
+    const given = { ...sasl, ...registry, ...headers, CARD_TOKEN_KEY: 'k'.repeat(16) }
     expect(warningsOf({ ...given, ...near })).toEqual([])
     expect(warningsOf({ ...given, ...far })).toEqual([
       expect.stringMatching(/^KAFKA_SASL_MECHANISM is plain without KAFKA_SSL: /),
       expect.stringMatching(/^SCHEMA_REGISTRY_URL is an http:\/\/ address: /),
+      expect.stringMatching(/^OTEL_EXPORTER_OTLP_ENDPOINT is an http:\/\/ address: /),
     ])
-    const safe = { KAFKA_SSL: 'true', SCHEMA_REGISTRY_URL: 'https://registry:8081' }
+    const safe = {
+      ...{ KAFKA_SSL: 'true', SCHEMA_REGISTRY_URL: 'https://registry:8081' },
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector:4318',
+    }
     expect(warningsOf({ ...given, ...far, ...safe })).toEqual([])
   })
 
