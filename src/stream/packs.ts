@@ -142,7 +142,7 @@ export function unpack(value: Buffer | null): Observation[] | null {
   }
 }
 
-const OTHER_FORM = /^\[([2-9]|[1-9]\d),"/
+const OTHER_FORM = /^\[([2-9]|[1-9]\d),/
 
 /** Whether what `unpack` does not take is a pack of a form that only a later program knows. */
 export const isOfLaterForm = (value: Buffer | null): boolean =>

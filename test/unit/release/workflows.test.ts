@@ -27,7 +27,7 @@ test('only what signs or pushes a release may write anything', () => {
       .match(/^ +[\w-]+: write/gm)
       ?.map((line) => line.trim()),
   ).toEqual([
-    ...['id-token: write', 'attestations: write'],
+    ...['id-token: write', 'attestations: write', 'contents: write'],
     ...['packages: write', 'id-token: write', 'attestations: write'],
   ])
 })
