@@ -4,10 +4,12 @@ import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { ROOT } from '../../local/build.ts'
 import { helmTools } from '../../local/native/helm.ts'
-import { objectsIn } from '../support/helm/manifests.ts'
+import { type Manifest, objectsIn, podsOf } from '../support/helm/manifests.ts'
 import { blocksOf, Terminal } from '../support/page-commands.ts'
 
 const PAGE = 'docs/how-to/deploy-on-kubernetes.md'
+const namesOf = (objects: Manifest[]) =>
+  new Set(objects.map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`))
 /** A checkout in which a page may leave files. */
 let checkout: string
 let tools: string
@@ -20,7 +22,7 @@ const WITHOUT_A_CLUSTER = `
 docker() { echo "docker $*" >> asked; }
 helm() {
   case "$*" in
-    "upgrade --install "*) command helm template "\${@:3}" > made.yaml && cat made.yaml >> all-made.yaml ;;
+    "upgrade --install "*) ((++made)) && command helm template "\${@:3}" > "made-$made.yaml" ;;
     *) echo "helm $*" >> asked ;;
   esac
 }
@@ -48,9 +50,13 @@ test(`${PAGE}: Helm takes what it says, and the objects that it speaks of are ma
   await terminal.run(`export PATH="${tools}${delimiter}$PATH"\n${WITHOUT_A_CLUSTER}`)
   for (const { language, text } of blocksOf(PAGE)) if (language === 'sh') await terminal.run(text)
 
-  const made = objectsIn(await terminal.run('cat all-made.yaml'))
+  const releases: Manifest[][] = []
+  for (let i = 1; i <= Number(await terminal.run('echo $made')); i++) {
+    releases.push(objectsIn(await terminal.run(`cat made-${i}.yaml`)))
+  }
+  const made = releases.flat()
   const secrets = objectsIn(await terminal.run('cat secrets.yaml'))
-  const names = new Set(made.map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`))
+  const names = namesOf(made)
   const asked = await terminal.run('cat asked')
   const spokenOf = [...asked.matchAll(/\b(?:deployment|statefulset|service)\/\S+/g)].map(([name]) => name)
   expect(spokenOf.length).toBeGreaterThan(4)
@@ -71,4 +77,20 @@ test(`${PAGE}: Helm takes what it says, and the objects that it speaks of are ma
   expect(JSON.stringify(made)).toContain('"credentials":{"name":"parking-keys","key":"prometheus"}')
   expect(names).toContain('scaledobject/parking-pm-parking-events-status')
   expect(names).toContain('prometheusrule/parking-pm-parking-events')
+
+  // Who follows the page from the top to the end loses nothing on the way: only the stages move, from one workload to two.
+  for (const [i, release] of releases.entries()) {
+    const before = [...namesOf(releases[i - 1] ?? [])].filter((name) => !name.includes('-processor'))
+    expect([...namesOf(release)]).toEqual(expect.arrayContaining(before))
+  }
+  const last = releases.at(-1) ?? []
+  expect([...namesOf(last)]).toEqual(
+    expect.arrayContaining([
+      'deployment/parking-pm-parking-events-serve',
+      'ingress/parking-pm-parking-events-serve',
+      'statefulset/parking-pm-parking-events-status',
+    ]),
+  )
+  const images = podsOf(last).flatMap(({ spec }) => spec.containers.map(({ image }) => image))
+  expect(new Set(images)).toEqual(new Set(['registry.example.com/pm-parking-events:0.2.1']))
 }, 120_000)
