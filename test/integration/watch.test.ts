@@ -1,11 +1,12 @@
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type AggregationCursor, MongoClient } from 'mongodb'
 import { ROOT } from '../../local/build.ts'
 import { freePorts } from '../../local/ports.ts'
 import { createAccessKeys } from '../support/access-keys.ts'
 import { dashboardFiles, filledIn, panelQueries } from '../support/dashboards.ts'
+import { openHowTo } from '../support/how-to.ts'
 import { blocksOf, Terminal } from '../support/page-commands.ts'
 import { relay } from '../support/primary.ts'
 import { type Processor, startProcessor } from '../support/processor.ts'
@@ -156,13 +157,20 @@ describe('the pages tell what can be done:', () => {
 
   const commands = [...new Set(blocks.filter(({ language }) => language === 'sh').map(({ text }) => text))]
   test('each command works', async () => {
-    await using terminal = new Terminal({ ...settings, KEY })
+    const { tools } = await openHowTo('watch.md')
+    // The record that ParkingStalled.md keeps: the first one.
+    const place = { T: names.EVENTS_TOPICS, P: '0', O: '0' }
+    const PATH = [tools, dirname(process.execPath), process.env.PATH].join(delimiter)
+    await using terminal = new Terminal({ ...settings, ...place, KEY, PATH })
     for (const command of commands) {
       const here = command
+        .replaceAll('kafka:9092', env.KAFKA_BROKERS)
+        .replaceAll('> record', `> ${tools}/record`)
         .replaceAll('localhost:9464', `localhost:${settings.HTTP_PORT}`)
         .replaceAll('localhost:8080', `localhost:${settings.SERVE_PORT}`)
       await terminal.run(here)
     }
+    expect(readFileSync(join(tools, 'record'), 'utf8')).toMatch(/\t/)
   })
 
   test.each(blocks.filter(({ language }) => language === 'js'))('$page asks MongoDB', async ({ text }) => {

@@ -104,6 +104,16 @@ describe('the rules', () => {
     },
   )
 
+  test('all stand in the table of docs/how-to/watch.md, with their severities', () => {
+    const rows = [...names].map((name) => {
+      const own = alerts.filter(({ alert }) => alert === name)
+      const severities = own.map(({ labels }) => labels.severity).join(', ')
+      return `| [${name}](../runbooks/${name}.md) | ${severities} | ${own[0]?.annotations.summary} |`
+    })
+    const page = readFileSync(join(ROOT, 'docs/how-to/watch.md'), 'utf8')
+    expect(page.split('\n').filter((line) => line.startsWith('| [Parking'))).toEqual(rows)
+  })
+
   test('each page is that of an alert', () => {
     const pages = readdirSync(join(ROOT, 'docs/runbooks')).filter((name) => name !== 'README.md')
     expect(pages.map((page) => page.replace('.md', '')).toSorted()).toEqual([...names].toSorted())
