@@ -3,7 +3,7 @@ import * as format from './formats.ts'
 
 /**
  * Every setting there is, in the order that people read them: `readSettings`, `config`, the errors and the table of the
- * README all come from this list.
+ * reference all come from this list.
  */
 export interface Variable<T> {
   readonly meaning: string
