@@ -210,7 +210,10 @@ describe('helm', () => {
     const notes = text.slice(text.indexOf('\nNOTES:'))
     expect(notes).toContain('reads from kafka-1:9093,kafka-2:9093')
     expect(notes).toContain('rollout status statefulset/parking-pm-parking-events-status')
-    expect(notes).toContain('helm -n parking test parking')
+    expect(notes).toContain('helm -n parking test parking\n')
+    // The pod of a test that failed stays, under its name.
+    const { metadata } = one(of('apart'), 'Pod', '-test')
+    expect(notes).toContain(`kubectl -n parking logs ${metadata.name} --all-containers\n`)
     expect(notes).not.toContain('CARD_TOKEN_KEY')
   })
 })
