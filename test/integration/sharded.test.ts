@@ -6,6 +6,7 @@ import { type Document, MongoClient } from 'mongodb'
 import { findShardedCluster, SHARDED_NEEDS } from '../../local/sharded.ts'
 import type { CacheDocument } from '../../src/contract/document.ts'
 import { assertSpreadById } from '../../src/documents/spread.ts'
+import { blocksOf } from '../support/page-commands.ts'
 import { type Router, startRouter } from '../support/router.ts'
 import { sharedServices } from '../support/services.ts'
 import { complaintsOf, formsOf } from '../support/shard-key.ts'
@@ -16,6 +17,21 @@ import { shardedRun } from '../support/sharded-run.ts'
  * two stand-ins for routers, before one mongod, which keep every command as it came over the line for a judge.
  */
 const { mongodbUri } = sharedServices()
+
+/** What docs/how-to/scale.md has its reader type into a `mongosh`. */
+function typedByThePage(): [namespace: string, key: Document][] {
+  const asked: [string, Document][] = []
+  const sh = { shardCollection: (namespace: string, key: Document) => asked.push([namespace, key]) }
+  for (const { text } of blocksOf('docs/how-to/scale.md').filter(({ language }) => language === 'js'))
+    new Function('sh', text)(sh)
+  return asked
+}
+
+test('the guide shards both collections by _id, hashed', () => {
+  expect(typedByThePage()).toEqual(
+    ['pm_parking_events', 'pm_price_objects'].map((name) => [`dataset.${name}`, { _id: 'hashed' }]),
+  )
+})
 
 const directory = await mkdtemp(join(tmpdir(), 'sharded-'))
 const real = await findShardedCluster(directory, () => undefined)
@@ -35,10 +51,9 @@ describe(real === null ? 'two real shards' : `two real shards, of ${real.what}`,
   }
   const names = shardedRun(async () => {
     await using client = new MongoClient(real.uri)
-    // As docs/how-to/scale.md says it.
-    for (const name of [names.MONGODB_COLLECTION, 'pm_price_objects']) {
-      const shardCollection = `${names.MONGODB_DATABASE}.${name}`
-      await client.db('admin').command({ shardCollection, key: { _id: 'hashed' } })
+    for (const [namespace, key] of typedByThePage()) {
+      const shardCollection = namespace.replace('dataset.', `${names.MONGODB_DATABASE}.`)
+      await client.db('admin').command({ shardCollection, key })
     }
     return real.uri
   })

@@ -63,4 +63,20 @@ describe('the documentation', () => {
     expect(withCommands.length).toBeGreaterThan(20)
     expect(withCommands.filter((path) => !(path in NOT_RUN) && !isRun(path))).toEqual([])
   })
+
+  test('shows no command below a heading that no test follows, where a test follows headings', () => {
+    const followed = tests.map(textOf).flatMap((typed) => {
+      const pages = [...typed.matchAll(/openHowTo\('(.*?)'\)/g)].map(([, page = '']) => `docs/how-to/${page}`)
+      return pages.map((page) => ({ page, typed }))
+    })
+    expect(followed.length).toBeGreaterThan(5)
+    // Of a page that a test names by its path all commands are run.
+    const inParts = followed.filter(({ page }) => !tests.some((path) => textOf(path).includes(`'${page}'`)))
+    const unfollowed = [...Map.groupBy(inParts, ({ page }) => page)].flatMap(([page, by]) => {
+      const sections = textOf(page).split(/^#+ /m)
+      const headings = sections.filter((section) => /^ *```sh$/m.test(section)).map((section) => section.split('\n')[0])
+      return headings.filter((heading) => !by.some(({ typed }) => typed.includes(`'${heading}'`)))
+    })
+    expect(unfollowed).toEqual([])
+  })
 })
