@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { MongoClient } from 'mongodb'
@@ -16,6 +16,7 @@ import { produce } from '../support/produce.ts'
 import { watchProgress } from '../support/progress.ts'
 import { type ReadSide, startReadSide } from '../support/read-side.ts'
 import { makeTopics } from '../support/run-topics.ts'
+import { makeRolesOfPage } from '../support/secure-page.ts'
 import { type SecuredMongodb, startSecuredMongodb } from '../support/secured-mongodb.ts'
 import { freshServices, until } from '../support/services.ts'
 import { startTraffic } from '../support/steady-traffic.ts'
@@ -55,7 +56,9 @@ test('the user of MongoDB, the key of cards and that of fields are changed under
   const { KAFKA_BROKERS } = services.env
   await makeTopics(KAFKA_BROKERS, NAMES, PARTITIONS)
   const [oldUri, newUri] = [mongodb.uri('parking-1', 'one'), mongodb.uri('parking-2', 'two')]
-  await makeUser(mongodb.rootUri, 'parking-1', 'one')
+  await makeRolesOfPage(mongodb.root, 'of no use')
+  const roles = ['parkingProcess', 'parkingServe']
+  await mongodb.root.db('admin').command({ createUser: 'parking-1', pwd: 'one', roles })
   writeFileSync(secretIn('card-token-key'), 'the first key of cards\n')
   writeFileSync(secretIn('encrypt-key'), `2026a:${Buffer.alloc(32, 3).toString('base64')}\n`)
   writeFileSync(secretIn('uri'), oldUri)
@@ -79,9 +82,11 @@ test('the user of MongoDB, the key of cards and that of fields are changed under
   const oldToken = cardToken(firstLine('card-token-key'), CARD)
 
   await page.follow('A new user for MongoDB', { MONGODB_ADMIN_URI: mongodb.rootUri, NEW_PASSWORD: 'two' })
+  expect(await rolesOf('parking-2')).toEqual(roles)
   writeFileSync(secretIn('uri'), newUri)
   await page.followIn(secrets, 'A new key for card tokens', {})
   await page.followIn(secrets, 'A new key for encrypted fields', {})
+  for (const file of ['card-token-key', 'encrypt-key']) expect(statSync(secretIn(file)).mode & 0o777).toBe(0o600)
   const before = serve
   serve = await startReadSide(env)
   await before.stop()
@@ -137,10 +142,9 @@ async function isRefused(env: Record<string, string>, oldUri: string): Promise<v
   expect(await isWaiting(forgotten)).toBe(true)
 }
 
-async function makeUser(adminUri: string, user: string, pwd: string): Promise<void> {
-  const client = new MongoClient(adminUri)
-  await client.db('admin').command({ createUser: user, pwd, roles: [{ role: 'readWrite', db: 'dataset' }] })
-  await client.close()
+async function rolesOf(user: string): Promise<string[]> {
+  const { users } = await mongodb.root.db('admin').command({ usersInfo: user })
+  return users[0].roles.map(({ role }: { role: string }) => role).sort()
 }
 
 async function documents(uri: string): Promise<Map<string, unknown>> {

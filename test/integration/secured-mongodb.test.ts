@@ -7,13 +7,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { removeAtEnd } from '../../local/native/guard.ts'
 import { type Authority, type Certificate, makeAuthority } from '../support/certificates.ts'
-import { blocksOf } from '../support/page-commands.ts'
 import { isWaiting, launchProcessor, type Processor, startProcessor } from '../support/processor.ts'
 import { produce } from '../support/produce.ts'
 import { watchProgress } from '../support/progress.ts'
 import { type ReadSide, startReadSide } from '../support/read-side.ts'
 import { runMain } from '../support/run-main.ts'
 import { newRunNames } from '../support/run-names.ts'
+import { makeRolesOfPage } from '../support/secure-page.ts'
 import { type SecuredMongodb, startSecuredMongodb } from '../support/secured-mongodb.ts'
 import { sharedServices, until } from '../support/services.ts'
 
@@ -32,7 +32,8 @@ beforeAll(async () => {
   removeAtEnd(directory)
   authority = await makeAuthority(directory, 'ours')
   mongodb = await startSecuredMongodb(directory, authority)
-  await runPage('docs/how-to/secure.md')
+  // Of docs/how-to/secure.md.
+  expect(await makeRolesOfPage(mongodb.root, PASSWORD)).toBe(7)
 }, 120_000)
 
 afterAll(async () => {
@@ -41,26 +42,6 @@ afterAll(async () => {
   await mongodb?.[Symbol.asyncDispose]()
   await rm(directory, { recursive: true, force: true })
 })
-
-/** Types the page's blocks for `mongosh`, as far as they make roles and users. */
-async function runPage(path: string): Promise<void> {
-  const commands: [database: string, command: Record<string, unknown>][] = []
-  const databaseOf = (name: string) => ({
-    createRole: ({ role, ...rest }: Record<string, unknown>) => commands.push([name, { createRole: role, ...rest }]),
-    createUser: ({ user, ...rest }: Record<string, unknown>) => commands.push([name, { createUser: user, ...rest }]),
-    grantRolesToUser: (user: string, roles: string[]) => commands.push([name, { grantRolesToUser: user, roles }]),
-    getSiblingDB: (sibling: string) => databaseOf(sibling),
-  })
-  const blocks = blocksOf(path).filter(({ language }) => language === 'js')
-  const typed = new Function('db', 'use', 'passwordPrompt', blocks.map(({ text }) => text).join('\n'))
-  typed(
-    databaseOf('admin'),
-    () => undefined,
-    () => PASSWORD,
-  )
-  expect(commands).toHaveLength(7)
-  for (const [name, command] of commands) await mongodb.root.db(name).command(command)
-}
 
 const PRICE = JSON.stringify({
   event_id: 'price',
