@@ -1,4 +1,5 @@
 import { createPrivateKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -19,9 +20,11 @@ import { sharedServices, until } from '../support/services.ts'
 
 const { mongodbUri } = sharedServices()
 const { MONGODB_DATABASE } = newRunNames('secured')
-const USERS = ['process', 'serve', 'subscriber', 'producer', 'operator'].map((part) => `parking-${part}`)
 const ANY = { name: 'somebody', password: 'secret of somebody' }
-const passwordOf = (user: string) => `${user}-password`
+/** The name is that on the page. */
+const ADMINISTRATOR = { name: 'admin', password: 'secret-of-the-administrator' }
+/** As the page has drawn it. */
+const passwordOf = (user: string) => readFileSync(join(directory, 'checkout', 'secrets', user), 'utf8').trim()
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs
 
 let directory: string
@@ -37,19 +40,18 @@ beforeAll(async () => {
   removeAtEnd(directory)
   authority = await makeAuthority(directory, 'ours')
   foreign = await makeAuthority(directory, 'theirs')
-  kafka = await startSecuredKafka({ directory, authority, foreign, user: ANY })
+  kafka = await startSecuredKafka({ directory, authority, foreign, user: ANY, administrator: ADMINISTRATOR })
   const checkout = join(directory, 'checkout')
   await mkdir(join(checkout, 'secrets'), { recursive: true })
   for (const part of ['dist', 'node_modules', 'package.json']) await symlink(join(ROOT, part), join(checkout, part))
-  await writeFile(join(checkout, 'admin.properties'), '')
   await symlink(authority.file, join(checkout, 'secrets', 'ca.pem'))
-  for (const user of USERS) await writeFile(join(checkout, 'secrets', user), passwordOf(user))
+  const blocks = blocksOf('docs/how-to/secure.md')
+  const [wayIn] = blocks.filter(({ language }) => language === 'properties')
+  await writeFile(join(checkout, 'admin.properties'), wayIn?.text.replace('…', ADMINISTRATOR.password) ?? '')
   await using page = new Terminal({}, checkout)
   await page.run(`export PATH=${kafka.tools}${delimiter}$PATH MONGODB_URI='${mongodbUri}'`)
-  for (const { text } of blocksOf('docs/how-to/secure.md').filter(({ language }) => language === 'sh')) {
-    const address = text.includes('export KAFKA_BROKERS') ? kafka.brokers.SASL : kafka.operator
-    configShown = await page.run(text.replaceAll('kafka:9093', address), 60_000)
-  }
+  for (const { text } of blocks.filter(({ language }) => language === 'sh'))
+    configShown = await page.run(text.replaceAll('kafka:9093', kafka.brokers.SASL), 60_000)
   terminal = new Terminal({}, checkout)
 }, 180_000)
 

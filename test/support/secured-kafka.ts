@@ -17,7 +17,7 @@ export type Listener = (typeof SECURED)[number]
 export interface SecuredKafka extends AsyncDisposable {
   /** By listener: `SASL` takes PLAIN and SCRAM, `MUTUAL` client certificates. */
   readonly brokers: Readonly<Record<Listener, string>>
-  /** Who may do all, without TLS; for the test itself and Kafka's own tools. */
+  /** Who may do all, without TLS; for the test itself. */
   readonly operator: string
   readonly admin: Admin
   /** A directory with `kafka-acls.sh` and `kafka-configs.sh`. */
@@ -29,7 +29,14 @@ export interface SecuredKafkaOptions {
   authority: Authority
   foreign: Authority
   /** A user with PLAIN and both kinds of SCRAM; others can be made with Kafka's own tools. */
-  user: { name: string; password: string }
+  user: User
+  /** Who may do all, by SCRAM over TLS. */
+  administrator: User
+}
+
+interface User {
+  name: string
+  password: string
 }
 
 export async function startSecuredKafka(options: SecuredKafkaOptions): Promise<SecuredKafka> {
@@ -47,17 +54,20 @@ export async function startSecuredKafka(options: SecuredKafkaOptions): Promise<S
     properties,
     [
       ...settingsOf(operator, `127.0.0.1:${controllerPort}`, addresses),
+      // Whoever comes without TLS has no name; only this machine can.
+      `super.users=User:ANONYMOUS;User:${options.administrator.name}`,
       `log.dirs=${join(directory, 'kafka')}`,
       ...(await tlsOf(options)),
       ...saslOf(options.user),
     ].join('\n'),
   )
   const java = ['-cp', join(home, 'lib', '*')]
-  const { name, password } = options.user
-  const scram = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
-    '--add-scram',
-    `${mechanism}=[name=${name},password=${password}]`,
-  ])
+  const scram = [options.user, options.administrator].flatMap(({ name, password }) =>
+    ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
+      '--add-scram',
+      `${mechanism}=[name=${name},password=${password}]`,
+    ]),
+  )
   const format = ['kafka.tools.StorageTool', 'format', '-t', 'pmParkingEventsSecured', '-c', properties]
   await run('java', [...java, ...format, ...scram])
   const service = await startService({
@@ -97,8 +107,6 @@ function settingsOf(operator: string, controller: string, addresses: readonly st
     `listener.security.protocol.map=OPERATOR:PLAINTEXT,CONTROLLER:PLAINTEXT,${protocols}`,
     'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     'allow.everyone.if.no.acl.found=false',
-    // Whoever comes without TLS has no name; only this machine can.
-    'super.users=User:ANONYMOUS',
     'auto.create.topics.enable=false',
     'group.initial.rebalance.delay.ms=0',
     'offsets.topic.replication.factor=1',
@@ -136,7 +144,7 @@ async function tlsOf({ authority, foreign }: SecuredKafkaOptions): Promise<strin
   ]
 }
 
-function saslOf({ name: user, password }: SecuredKafkaOptions['user']): string[] {
+function saslOf({ name: user, password }: User): string[] {
   const modules = {
     plain: `org.apache.kafka.common.security.plain.PlainLoginModule required user_${user}="${password}";`,
     'scram-sha-256': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
