@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { MongoClient } from 'mongodb'
+import { createConnection } from 'mysql2/promise'
 import { removeAtEnd } from '../../local/native/guard.ts'
 import { type Certificate, makeAuthority } from '../support/certificates.ts'
-import { startProcessor } from '../support/processor.ts'
+import { type Processor, startProcessor } from '../support/processor.ts'
 import { watchProgress } from '../support/progress.ts'
 import { type Answer, type ReadSide, startReadSide } from '../support/read-side.ts'
 import { runMain } from '../support/run-main.ts'
@@ -27,6 +28,8 @@ let mysql: SecuredMysql
 let registry: Listening
 let issuer: Listening
 let signer: Signer
+/** What the issuer publishes. */
+const signers: Signer[] = []
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'pm-parking-secured-'))
@@ -35,9 +38,10 @@ beforeAll(async () => {
   trusted = { NODE_EXTRA_CA_CERTS: authority.file }
   const certificate = await authority.sign({ name: 'services', hosts: ['IP:127.0.0.1', 'DNS:localhost'] })
   signer = await newSigner('ES256', 'one')
+  signers.push(signer)
   registry = await listen(certificate, forUser)
   issuer = await listen(certificate, (_, answer) => {
-    answer.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [signer.jwk] }))
+    answer.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: signers.map(({ jwk }) => jwk) }))
   })
   mysql = await startSecuredMysql(directory, certificate)
 }, 120_000)
@@ -68,11 +72,13 @@ async function listen({ cert, key }: Certificate, onRequest: RequestListener): P
   return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, close }
 }
 
-/** The registry of all tests, for a user with a password. */
+/** Who the registry lets in, as `user:password`. */
+const registryUsers = new Set(['parking:registry-password'])
+
+/** The registry of all tests, for users with a password. */
 const forUser: RequestListener = async (request, answer) => {
-  const { SCHEMA_REGISTRY_USERNAME: user, SCHEMA_REGISTRY_PASSWORD: password } = USER
-  const expected = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
-  if (request.headers.authorization !== expected) {
+  const [, told = ''] = request.headers.authorization?.split('Basic ') ?? []
+  if (!registryUsers.has(Buffer.from(told, 'base64').toString())) {
     answer.writeHead(401, { 'content-type': 'application/json' }).end('{"error_code":401,"message":"Unauthorized"}')
     return
   }
@@ -100,6 +106,11 @@ test('a registry over https, for a user, with an authority of one’s own: schem
   await using processor = await startProcessor({ ...ofRegistry(), ...trusted })
   const traffic = ['simulate', '--events', '50', '--encoding', 'avro', '--seed', 'secured']
   expect(await runMain(traffic, { ...ofRegistry(), ...trusted })).toMatchObject({ code: 0 })
+  await hasStored(processor)
+  await processor.stop()
+}, 120_000)
+
+async function hasStored(processor: Processor): Promise<void> {
   const stored = async () => {
     const samples = await processor.metrics()
     const ofInput = samples.filter(
@@ -108,7 +119,25 @@ test('a registry over https, for a user, with an authority of one’s own: schem
     return ofInput.reduce((sum, { value }) => sum + value, 0)
   }
   await until(async () => (await stored()) > 10, { timeoutMs: 60_000, what: 'Avro records are stored' })
-  await processor.stop()
+}
+
+test('the user of the registry is changed: a second one, another process, and the first is withdrawn', async () => {
+  const file = join(directory, 'registry-password')
+  const { SCHEMA_REGISTRY_PASSWORD: old, ...rest } = ofRegistry()
+  await writeFile(file, old)
+  const settings = { ...rest, ...trusted, SCHEMA_REGISTRY_PASSWORD_FILE: file }
+  const before = await startProcessor(settings)
+  registryUsers.add('parking:another-password')
+  await writeFile(file, 'another-password')
+  await using after = await startProcessor(settings)
+  await before.stop()
+  registryUsers.delete(`parking:${old}`)
+  const traffic = ['simulate', '--events', '50', '--encoding', 'avro', '--seed', 'rotated']
+  expect(await runMain(traffic, settings)).toMatchObject({ code: 0 })
+  await hasStored(after)
+  await after.stop()
+  registryUsers.add(`parking:${old}`)
+  registryUsers.delete('parking:another-password')
 }, 120_000)
 
 test('a registry whose authority nobody named, or that does not know the user, is told', async () => {
@@ -131,7 +160,7 @@ const ofReadSide = () => ({
 
 test('a primary store and an issuer of JWTs over TLS, with an authority of one’s own', async () => {
   const authorization = `Bearer ${await jwtOf(signer)}`
-  const path = `/v1/events/${mysql.session}`
+  const path = `/v1/events/${mysql.sessions[0]}`
   await using readSide = await startReadSide({ ...ofReadSide(), ...trusted }, { ready: false })
   const answer = await readSide.get(path, { authorization })
   expect([answer.status, answer.headers.get('cache-status')]).toEqual([200, expect.stringContaining('primary')])
@@ -141,7 +170,7 @@ test('a primary store and an issuer of JWTs over TLS, with an authority of one�
 
 test('a primary store that wants TLS is not asked without, and neither is one whose certificate nobody trusts', async () => {
   const authorization = `Bearer ${await jwtOf(signer)}`
-  const path = `/v1/events/${mysql.session}-of-nobody`
+  const path = `/v1/events/${mysql.sessions[0]}-of-nobody`
   const plain = { ...ofReadSide(), ...trusted, PRIMARY_MYSQL_URI: mysql.uri }
   await using withoutTls = await startReadSide(plain, { ready: false })
   await untilTold(withoutTls, () => withoutTls.get(path, { authorization }), /refuses the user or the password/)
@@ -172,3 +201,35 @@ test('an issuer whose certificate nobody trusts makes nobody known', async () =>
   expect(readSide.log()).toMatch(/cannot get the keys that JWTs are checked with/)
   expect(readSide.log()).toMatch(/certificate/)
 }, 60_000)
+
+test('the user of the primary store and the keys of the issuer are changed, and who asks notices nothing', async () => {
+  const file = join(directory, 'mysql-uri')
+  const { PRIMARY_MYSQL_URI: old, ...rest } = ofReadSide()
+  await writeFile(file, old)
+  const settings = { ...rest, ...trusted, PRIMARY_MYSQL_URI_FILE: file }
+  const finds = async (side: ReadSide, session: string | undefined, by: Signer) => {
+    const authorization = `Bearer ${await jwtOf(by)}`
+    const ask = () => side.get(`/v1/events/${session}`, { authorization })
+    // A key that is not known is asked for at once, but not again and again.
+    await until(async () => (await ask()).status === 200, { timeoutMs: 30_000, what: `${session} is found` })
+  }
+  await using before = await startReadSide(settings, { ready: false })
+  await finds(before, mysql.sessions[1], signer)
+
+  const admin = await createConnection({ uri: mysql.adminUri })
+  await admin.query("CREATE USER reader_2@'127.0.0.1' IDENTIFIED BY 'second' REQUIRE SSL")
+  await admin.query("GRANT SELECT ON parking.* TO reader_2@'127.0.0.1'")
+  await writeFile(file, old.replace(/\/\/.*@/, '//reader_2:second@'))
+  const next = await newSigner('ES256', 'two')
+  signers.push(next)
+  await finds(before, mysql.sessions[2], next)
+  // Who starts anew does not know the old key any more.
+  signers.shift()
+  await using after = await startReadSide(settings, { ready: false })
+  await before.stop()
+  await admin.query("ALTER USER reader@'%' ACCOUNT LOCK")
+  await finds(after, mysql.sessions[3], next)
+  expect((await after.get('/v1/zones', { authorization: `Bearer ${await jwtOf(signer)}` })).status).toBe(401)
+  await admin.end()
+  await after.stop()
+}, 120_000)

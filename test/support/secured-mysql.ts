@@ -14,8 +14,10 @@ import type { Certificate } from './certificates.ts'
 export interface SecuredMysql extends AsyncDisposable {
   /** Of the reader, without a word about TLS. */
   readonly uri: string
-  /** A session that it has. */
-  readonly session: string
+  /** Of who may make users. */
+  readonly adminUri: string
+  /** Sessions that it has. */
+  readonly sessions: readonly string[]
 }
 
 export async function startSecuredMysql(directory: string, { files }: Certificate): Promise<SecuredMysql> {
@@ -53,20 +55,21 @@ export async function startSecuredMysql(directory: string, { files }: Certificat
   })
   try {
     await seedPrimary(admin)
-    return { uri: readerUri(host), session: await secure(admin), [Symbol.asyncDispose]: () => service.discard() }
+    const sessions = await secure(admin)
+    return { uri: readerUri(host), adminUri: admin, sessions, [Symbol.asyncDispose]: () => service.discard() }
   } catch (error) {
     await service.discard()
     throw error
   }
 }
 
-async function secure(admin: string): Promise<string> {
+async function secure(admin: string): Promise<string[]> {
   const connection = await createConnection({ uri: admin })
   try {
     const [[reader]] = await connection.query<RowDataPacket[]>("SELECT host FROM mysql.user WHERE user = 'reader'")
     await connection.query('ALTER USER reader@? REQUIRE SSL', [reader?.host ?? reader?.Host])
-    const [[row]] = await connection.query<RowDataPacket[]>('SELECT session_id FROM parking.pm_parking_event LIMIT 1')
-    return row?.session_id
+    const [rows] = await connection.query<RowDataPacket[]>('SELECT DISTINCT session_id FROM parking.pm_parking_event')
+    return rows.map((row) => row.session_id)
   } finally {
     await connection.end()
   }
