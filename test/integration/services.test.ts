@@ -212,7 +212,11 @@ describe('what was started', () => {
     )
     const child = spawn(process.execPath, ['--no-warnings', starter], { cwd: directory, stdio: 'inherit' })
     const pids = await until(
-      async () => (await readFile(join(directory, `${signal}.pids`), 'utf8')).trim().split(' ').map(Number),
+      async () => {
+        // The file is there a moment before what is in it.
+        const [, ...both] = /^(\d+) (\d+)$/m.exec(await readFile(join(directory, `${signal}.pids`), 'utf8')) ?? []
+        return both.length > 0 ? both.map(Number) : null
+      },
       { timeoutMs: MINUTE, what: 'the starter has started something' },
     )
     expect(pids.map(isAlive)).toEqual([true, true])
