@@ -211,18 +211,22 @@ describe('what was started', () => {
        setInterval(() => undefined, 1_000)`,
     )
     const child = spawn(process.execPath, ['--no-warnings', starter], { cwd: directory, stdio: 'inherit' })
-    const pids = await until(
-      async () => {
-        // The file is there a moment before what is in it.
-        const [, ...both] = /^(\d+) (\d+)$/m.exec(await readFile(join(directory, `${signal}.pids`), 'utf8')) ?? []
-        return both.length > 0 ? both.map(Number) : null
-      },
-      { timeoutMs: MINUTE, what: 'the starter has started something' },
-    )
-    expect(pids.map(isAlive)).toEqual([true, true])
-    child.kill(signal)
-    await until(() => !pids.some(isAlive), { timeoutMs: 10_000, what: 'what it started has ended' })
-    await until(() => fails(access(data)), { timeoutMs: 10_000, what: 'its directory is gone' })
+    try {
+      const pids = await until(
+        async () => {
+          // The file is there a moment before what is in it.
+          const [, ...both] = /^(\d+) (\d+)$/m.exec(await readFile(join(directory, `${signal}.pids`), 'utf8')) ?? []
+          return both.length > 0 ? both.map(Number) : null
+        },
+        { timeoutMs: MINUTE, what: 'the starter has started something' },
+      )
+      expect(pids.map(isAlive)).toEqual([true, true])
+      child.kill(signal)
+      await until(() => !pids.some(isAlive), { timeoutMs: 10_000, what: 'what it started has ended' })
+      await until(() => fails(access(data)), { timeoutMs: 10_000, what: 'its directory is gone' })
+    } finally {
+      child.kill('SIGKILL')
+    }
   })
 
   test('two that install at once both get a whole package, installed once', async () => {

@@ -28,6 +28,8 @@ afterEach(() => {
   for (const stream of streams.splice(0)) stream.cut()
 })
 
+const ninety = (all: number[]): number => all.sort((a, b) => a - b)[Math.floor(all.length * 0.9)] ?? 0
+
 describe('a client that does not read', () => {
   const PARTITIONS = 3
   const MIB = 1_024 * 1_024
@@ -53,26 +55,31 @@ describe('a client that does not read', () => {
       },
     })
     streams.push(watched)
+    const commit = (count: number, i: number) =>
+      topic.commit(
+        i % PARTITIONS,
+        Array.from({ length: count }, () => large(i % PARTITIONS)),
+      )
+    // How late updates are on this machine, as busy as it is, while all clients read.
+    for (let i = 0; i < 30; i++) await commit(20, i)
+    await watched.has('status', 600)
+    const usual = ninety(late.splice(0))
     const slow = await Promise.all(Array.from({ length: 20 }, () => listen(side)))
     for (const stream of slow) stream.pause()
     const before = memoryOf(side.pid).VmRSS
     let most = 0
     for (let i = 0; i < 90; i++) {
-      await topic.commit(
-        i % PARTITIONS,
-        Array.from({ length: 20 }, () => large(i % PARTITIONS)),
-      )
+      await commit(20, i)
       most = Math.max(most, memoryOf(side.pid).VmRSS)
     }
-    await watched.has('status', 1_800)
+    await watched.has('status', 2_400)
     const drops = async () => {
       const samples = await side.metrics()
       return samples.find(({ name, labels }) => name === 'pm_stream_drops_total' && labels.reason === 'slow')?.value
     }
     await until(async () => (await drops()) === 20, { timeoutMs: 40_000, what: 'all are dropped' })
     expect((most - before) * MIB).toBeLessThan(300 * MIB)
-    late.sort((a, b) => a - b)
-    expect(late[Math.floor(late.length * 0.9)]).toBeLessThan(1_000)
+    expect(ninety(late)).toBeLessThan(Math.max(1_000, 3 * usual))
 
     const [one] = slow as [EventStream]
     one.resume()
@@ -86,6 +93,7 @@ describe('a client that does not read', () => {
     expect([...ids].sort()).toEqual(
       watched
         .data('status')
+        .slice(600)
         .map((update) => (update as StatusUpdate).id)
         .sort(),
     )
