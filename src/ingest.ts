@@ -24,7 +24,7 @@ import type { Tracing } from './operate/tracing.ts'
 import { type Placed, placeChunk, type Rejected, type Taken } from './place-chunk.ts'
 import type { Settings } from './settings.ts'
 import { deadLetter, sendDeadLetters } from './stream/dead-letters.ts'
-import { createGathering, type Portion, sinceOf } from './stream/gather.ts'
+import { createGathering, type Portion, timestampsOf } from './stream/gather.ts'
 import { pack } from './stream/packs.ts'
 import { type PartitionMessage, sendAll } from './stream/send.ts'
 import { setContext, tracedSend } from './stream/trace-messages.ts'
@@ -102,7 +102,7 @@ async function ingestChunk(
   const chunk = await understand(parts, typeOf, records, partitions.every(newIds.expected), (ids) =>
     step('read', 'mongodb', () => store.read(ids)),
   )
-  const origin: Origin = { since: sinceOf(portions), contexts }
+  const origin: Origin = { since: timestampsOf(portions), contexts }
   let outgoing = prepare(parts, chunk.placed(), [], origin)
   const prices = [...chunk.placed().prices.values()]
   const documents = () => chunk.take().entries
@@ -230,14 +230,11 @@ async function send(parts: IngestParts, { packs, rejected }: Outgoing) {
   const { producer, settings, deadLetterPartitions, cards, tracing } = parts
   const { observations: topic, deadLetters } = settings.topics
   const cleaning = { ...cards, hidesCards: (record: SourceRecord) => hidesCards(parts, record) }
-  if (packs.length > 0) {
-    await tracedSend(tracing, { topic }, packs.length, (own) => {
-      if (own !== null) for (const message of packs) setContext(message, own)
-      return sendAll(producer, topic, packs)
-    })
-  }
+  await tracedSend(tracing, { topic }, packs.length, (own) => {
+    if (own !== null) for (const message of packs) setContext(message, own)
+    return sendAll(producer, topic, packs)
+  })
   const letters = rejected.map(({ record, reject }) => deadLetter(record, reject, deadLetterPartitions, cleaning))
-  if (letters.length === 0) return
   await tracedSend(tracing, { topic: deadLetters }, letters.length, () =>
     sendDeadLetters(producer, deadLetters, letters),
   )

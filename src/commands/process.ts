@@ -140,12 +140,11 @@ async function startIngest(common: Common, closing: Close[]): Promise<PartitionC
   const { settings, health, metrics, outages, tracing, kafka, log, signal, onDead } = common
   const mongo = openMongo(settings.mongodb, settings.kafka.clientId, tracing)
   closing.push(async () => mongo[Symbol.asyncDispose]())
-  const prepare = async () => {
+  await outages.waitOut('mongodb', signal, async () => {
     await mongo.ping()
     await ensureIndexes(mongo.collection)
     await ensureIndexes(mongo.prices, INDEXES_OF_PRICES)
-  }
-  await outages.waitOut('mongodb', signal, prepare)
+  })
   watch(WATCH_MS, signal, () => outages.waitOut('mongodb', signal, () => mongo.ping()))
   const options: PartitionConsumerOptions = {
     ...{ kafka, log, onDead },

@@ -9,6 +9,7 @@ import { createCards } from '../normalize/card-data.ts'
 import { createHealth, type Health } from '../operate/health.ts'
 import { createLog } from '../operate/log.ts'
 import { createOutages, type Outages } from '../operate/outages.ts'
+import { createSeldom } from '../operate/seldom.ts'
 import { startTracing } from '../operate/start-tracing.ts'
 import type { Tracing } from '../operate/tracing.ts'
 import { version } from '../operate/version.ts'
@@ -67,8 +68,6 @@ Examples:
 const WATCH_MS = 2_000
 /** A MongoDB that hangs does not answer a ping, and the driver would wait for it. */
 const PING_MS = 3_000
-/** It is tried again twice a second, and would be told as often. */
-const TELL_AGAIN_MS = 30_000
 const DAY_MS = 86_400_000
 const HISTORY_STEP_MS = 300_000
 
@@ -149,11 +148,10 @@ function openCache(common: Common, closing: Close[]) {
   closing.push(async () => cache.close())
   const time = createClusterTime()
   const ping = () => outages.waitOut('mongodb', signal, () => within(PING_MS, mongo.ping()))
-  let toldAt = Number.NEGATIVE_INFINITY
+  const untold = createSeldom()
   const onFailure = (error: Error) => {
-    if (performance.now() - toldAt < TELL_AGAIN_MS) return
-    toldAt = performance.now()
-    log.warn({ reason: explain('mongodb', error) }, 'MongoDB tells no changes: answers are kept for a second only')
+    if (untold.isDue())
+      log.warn({ reason: explain('mongodb', error) }, 'MongoDB tells no changes: answers are kept for a second only')
   }
   const prepare = async () => {
     await ping()

@@ -1,4 +1,4 @@
-/** What MongoDB does not let us do: not an outage, and nothing that waiting mends. */
+/** What MongoDB does not let us do, told so that a person can mend it. */
 import { mistrust } from '../operate/trust.ts'
 
 interface Failure {
@@ -19,7 +19,7 @@ const isAtlasRefusal = ({ code, message }: Failure) => code === ATLAS_ERROR && /
 const COMMAND = /not authorized on (\S+) to execute command \{ (\w+): (?:"([^"]*)")?/
 
 /** Why MongoDB does not let us in, or do something, with what to do about it; null: it may be an outage. */
-export function denial(error: unknown): string | null {
+function denial(error: unknown): string | null {
   for (let at = error as Failure | undefined; at; at = at.cause as Failure | undefined) {
     if (at.code === UNAUTHORIZED) return unauthorized(at.message)
     if (at.code === AUTHENTICATION_FAILED || at.code === USER_NOT_FOUND || isAtlasRefusal(at)) {

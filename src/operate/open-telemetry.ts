@@ -31,6 +31,7 @@ import {
 import type { Logger } from 'pino'
 import { flagsOf, spanIdOf, type Traceparent, traceIdOf, traceparent } from '../contract/trace-context.ts'
 import type { TraceSpans } from './registry.ts'
+import { createSeldom } from './seldom.ts'
 import type { TracingOptions } from './start-tracing.ts'
 import { type Attributes, type OpenSpan, type SpanKind, type SpanStart, type Tracing, typeOf } from './tracing.ts'
 import { within } from './within.ts'
@@ -45,7 +46,6 @@ const SEND_MS = 10_000
 const LAST_SEND_MS = 1_500
 /** Links of one span; more are counted. */
 export const MOST_LINKS = 128
-const SAY_EVERY_MS = 30_000
 
 export function createTracing(options: TracingOptions & { version: string }, spans: TraceSpans, log: Logger): Tracing {
   const exporter = tell(exporterOf(options), spans, log)
@@ -160,20 +160,15 @@ function exporterOf({ endpoint, headers }: TracingOptions): SpanExporter {
 
 /** Counts what became of spans, and says now and then that the collector is away. */
 function tell(exporter: SpanExporter, spans: TraceSpans, log: Logger): SpanExporter {
-  let saidAt = 0
+  const away = createSeldom()
   return {
     export(batch, done) {
       exporter.export(batch, (result) => {
         const isSent = result.code === 0
         spans.inc({ result: isSent ? 'exported' : 'failed' }, batch.length)
-        if (isSent && saidAt > 0) {
-          saidAt = 0
-          log.info('traces are taken again')
-        }
-        if (!isSent && Date.now() - saidAt > SAY_EVERY_MS) {
-          saidAt = Date.now()
+        if (isSent && away.end()) log.info('traces are taken again')
+        if (!isSent && away.isDue())
           log.warn({ reason: result.error?.message }, 'traces are not taken, and are dropped')
-        }
         done(result)
       })
     },

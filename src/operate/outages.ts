@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { Health } from './health.ts'
 import type { Metrics } from './metrics.ts'
+import { createSeldom, type Seldom } from './seldom.ts'
 import { waitOut } from './wait-out.ts'
 
 export type Dependency = 'kafka' | 'mongodb' | 'registry'
@@ -16,8 +17,6 @@ export interface Outages {
   ): Promise<T>
 }
 
-const SAY_EVERY_MS = 30_000
-
 /** The error of a dependency in the plainest words there are for it. */
 export type Explain = (dependency: Dependency, error: Error) => string
 
@@ -27,7 +26,12 @@ export function createOutages(
   log: Logger,
   explain: Explain = (_, { message }) => message,
 ): Outages {
-  const saidAt = new Map<Dependency, number>()
+  const seldom = new Map<Dependency, Seldom>()
+  const seldomOf = (dependency: Dependency): Seldom => {
+    const one = seldom.get(dependency) ?? createSeldom()
+    seldom.set(dependency, one)
+    return one
+  }
   /** Waits that go on, by what they wait for. It is up only when nothing waits for it: a ping may work where a write does not. */
   const waiting = new Map<Dependency, Set<symbol>>()
   const up = (dependency: Dependency, wait: symbol) => {
@@ -42,9 +46,7 @@ export function createOutages(
     const reason = explain(dependency, error)
     health.set(dependency, false, `away since ${since}: ${reason}`)
     metrics.dependencyUp.set({ dependency }, 0)
-    if (Date.now() - (saidAt.get(dependency) ?? 0) < SAY_EVERY_MS) return
-    saidAt.set(dependency, Date.now())
-    log.warn({ dependency, since, reason }, `waiting for ${dependency}`)
+    if (seldomOf(dependency).isDue()) log.warn({ dependency, since, reason }, `waiting for ${dependency}`)
   }
   return {
     async waitOut(dependency, signal, work, giveUp) {
@@ -55,7 +57,7 @@ export function createOutages(
           ...(giveUp && { giveUp }),
           onFailure: (error, failedForMs) => down(dependency, wait, error, failedForMs),
           onRecovery: (failedForMs) => {
-            saidAt.delete(dependency)
+            seldomOf(dependency).end()
             log.info({ dependency, seconds: Math.round(failedForMs / 1_000) }, `${dependency} is back`)
           },
         })

@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer, Kafka } from 'kafkajs'
 import type { Logger } from 'pino'
+import { createSeldom } from '../operate/seldom.ts'
 import { denial, orNotAllowed } from './denied.ts'
 import { causesOf } from './errors.ts'
 import { type UnreadableBatch, unreadable } from './kafkajs-fetch.ts'
@@ -16,8 +17,6 @@ const FETCH_WAIT_MS = 1_000
 /** What one answer of a broker brings, about: all of it is in memory until the last of it is done. */
 const FETCH_BYTES = 3_000_000
 const UNREADABLE_WAIT_MS = 30_000
-/** What lasts is said so often. */
-const SAY_EVERY_MS = 30_000
 /** Batches of one fetch that are handed over at once; kafkajs fetches again when all of them are done. */
 const MOST_AT_ONCE = 64
 
@@ -96,7 +95,7 @@ async function keepRunning(consumer: Consumer, options: PartitionConsumerOptions
   const turns = createTurns(consumer, options.onBatch, log)
   let restart: Promise<void> | null = null
   let bugs = 0
-  let saidAt = 0
+  const refused = createSeldom()
   /** Why it must start again once more, when that happens while it starts again. */
   let pending: string | null = null
 
@@ -136,10 +135,8 @@ async function keepRunning(consumer: Consumer, options: PartitionConsumerOptions
   consumer.on(consumer.events.CRASH, ({ payload: { error, restart: restartsItself } }) => {
     const why = denialOf(error, options)
     options.onAssignment?.(null, {}, why)
-    if (why !== undefined && Date.now() - saidAt > SAY_EVERY_MS) {
-      saidAt = Date.now()
+    if (why !== undefined && refused.isDue())
       log.warn({ groupId, reason: why }, 'the consumer may not go on, and tries again')
-    }
     if (restartsItself || stopping.signal.aborted) return
     // A first one may be of kafkajs, where a partition goes while it is fetched; a restart mends that, and no bug of ours.
     if (isBug(error) && bugs++ > 0) options.onDead(error)

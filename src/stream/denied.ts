@@ -1,5 +1,5 @@
 /**
- * What Kafka does not let us do: not an outage, and nothing that waiting mends. Kafka's own words name neither the right
+ * What Kafka does not let us do, told so that a person can mend it. Kafka's own words name neither the right
  * that is missing nor, mostly, what it is missing for.
  */
 import { mistrust } from '../operate/trust.ts'

@@ -64,7 +64,7 @@ export function createGathering(
 }
 
 /** By where a record came from: the Kafka timestamp (epoch ms) of the first of these that came from there. */
-export function sinceOf(portions: readonly Portion[]): (source: { topic: string; partition: number }) => number {
+export function timestampsOf(portions: readonly Portion[]): (source: { topic: string; partition: number }) => number {
   const all = new Map<string, number>()
   const placeOf = ({ topic, partition }: { topic: string; partition: number }) => `${topic}/${partition}`
   for (const { turn, since } of portions) {

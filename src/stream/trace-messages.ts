@@ -39,7 +39,7 @@ export function tracedSend<T>(
   count: number,
   send: (own: Traceparent | null) => Promise<T>,
 ): Promise<T> {
-  if (tracing === null) return send(null)
+  if (tracing === null || count === 0) return send(null)
   const start = ofTopic('send', 'producer', [place], ofMessages(count))
   return tracing.part(start, (span) => send(span?.traceparent ?? null))
 }

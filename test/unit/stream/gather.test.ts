@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import type { SourceRecord } from '../../../src/contract/record.ts'
-import { createGathering, type Portion, sinceOf } from '../../../src/stream/gather.ts'
+import { createGathering, type Portion, timestampsOf } from '../../../src/stream/gather.ts'
 import type { Turn } from '../../../src/stream/turns.ts'
 
 const portion = (partition: number, count: number): Portion => ({
@@ -69,7 +69,7 @@ test('a failure is that of all its portions, and the next chunk is worked on', a
 })
 
 test('each partition of a chunk has an age of its own', () => {
-  const since = sinceOf([
+  const since = timestampsOf([
     { ...portion(0, 1), since: 5 },
     { ...portion(1, 1), since: 900 },
     { ...portion(0, 1), since: 7 },
