@@ -34,19 +34,19 @@ function inTheClear(values: Values): string[] {
   if (values.KAFKA_SASL_MECHANISM === 'plain' && !values.KAFKA_SSL && isFar) {
     found.push('KAFKA_SASL_MECHANISM is plain without KAFKA_SSL: the password crosses the network in the clear')
   }
-  const registry = values.SCHEMA_REGISTRY_URL ? new URL(values.SCHEMA_REGISTRY_URL) : null
-  if (values.SCHEMA_REGISTRY_PASSWORD !== null && registry?.protocol === 'http:' && !isLoopback(registry.hostname)) {
+  if (values.SCHEMA_REGISTRY_PASSWORD !== null && isFarHttp(values.SCHEMA_REGISTRY_URL)) {
     found.push('SCHEMA_REGISTRY_URL is an http:// address: the password crosses the network in the clear')
   }
-  const collector = values.OTEL_EXPORTER_OTLP_ENDPOINT ? new URL(values.OTEL_EXPORTER_OTLP_ENDPOINT) : null
-  if (
-    values.OTEL_EXPORTER_OTLP_HEADERS !== null &&
-    collector?.protocol === 'http:' &&
-    !isLoopback(collector.hostname)
-  ) {
+  if (values.OTEL_EXPORTER_OTLP_HEADERS !== null && isFarHttp(values.OTEL_EXPORTER_OTLP_ENDPOINT)) {
     found.push('OTEL_EXPORTER_OTLP_ENDPOINT is an http:// address: the headers for it cross the network in the clear')
   }
   return found
+}
+
+function isFarHttp(address: string | null): boolean {
+  if (address === null) return false
+  const { protocol, hostname } = new URL(address)
+  return protocol === 'http:' && !isLoopback(hostname)
 }
 
 /** What is allowed but probably not wanted; one sentence each, without values. */

@@ -54,13 +54,7 @@ export function lines({
   stacked = false,
   limit,
 }: Look & { stacked?: boolean; limit?: number }) {
-  const panel = new TimeSeriesBuilder()
-    .title(title)
-    .description(tells)
-    .unit(unit)
-    .datasource(DATASOURCE)
-    .span(width)
-    .height(8)
+  const panel = dressed(new TimeSeriesBuilder(), { title, tells, unit, width }, 8)
     .min(0)
     .fillOpacity(stacked ? 40 : 10)
     .legend(
@@ -78,6 +72,22 @@ export function lines({
 
 const LINE = { mode: GraphThresholdsStyleMode.Dashed }
 
+/** What all kinds of panels have. */
+interface Dressed {
+  title(text: string): this
+  description(text: string): this
+  unit(text: string): this
+  datasource(source: typeof DATASOURCE): this
+  span(columns: number): this
+  height(rows: number): this
+}
+
+const dressed = <P extends Dressed>(
+  panel: P,
+  { title, tells, unit, width }: Omit<Required<Look>, 'queries'>,
+  height: number,
+): P => panel.title(title).description(tells).unit(unit).datasource(DATASOURCE).span(width).height(height)
+
 /** The newest value, large: green, and red from `redFrom` on, or below `redBelow`. */
 export function value({
   title,
@@ -88,13 +98,7 @@ export function value({
   decimals,
   ...bad
 }: Look & { decimals?: number; redFrom?: number; redBelow?: number }) {
-  const panel = new StatBuilder()
-    .title(title)
-    .description(tells)
-    .unit(unit)
-    .datasource(DATASOURCE)
-    .span(width)
-    .height(4)
+  const panel = dressed(new StatBuilder(), { title, tells, unit, width }, 4)
     .noValue('–')
     .graphMode(BigValueGraphMode.None)
     .colorMode(BigValueColorMode.Value)
@@ -108,13 +112,7 @@ export function value({
 
 /** A row for each series, as it is now. */
 export function table({ title, tells, unit, queries, width = 12 }: Look) {
-  return new TableBuilder()
-    .title(title)
-    .description(tells)
-    .unit(unit)
-    .datasource(DATASOURCE)
-    .span(width)
-    .height(8)
+  return dressed(new TableBuilder(), { title, tells, unit, width }, 8)
     .noValue('none')
     .targets(targetsOf(queries, true).map((query) => query.format(PromQueryFormat.Table)))
     .withTransformation({ id: 'organize', options: { excludeByName: { Time: true, __name__: true } } })
