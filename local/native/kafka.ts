@@ -81,7 +81,20 @@ async function format(home: string): Promise<void> {
   await rm(properties)
 }
 
-/** A broker for one machine: no waiting for a quorum or for its own killed predecessor, few internal partitions, and no topic that nobody asked for. */
+/** Of a broker for one machine: no waiting for a quorum, few internal partitions, and no topic that nobody asked for. */
+export const FOR_ONE_MACHINE = `\
+auto.create.topics.enable=false
+group.initial.rebalance.delay.ms=0
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=5
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=5
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+log.cleaner.dedupe.buffer.size=33554432`
+
+/** It does not wait for its own killed predecessor either. */
 const propertiesOf = ({ port, controllerPort, data }: { port: number; controllerPort: number; data: string }) => `\
 process.roles=broker,controller
 node.id=1
@@ -93,16 +106,7 @@ listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs=${data}
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
-auto.create.topics.enable=false
-group.initial.rebalance.delay.ms=0
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=5
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=5
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-log.cleaner.dedupe.buffer.size=33554432
+${FOR_ONE_MACHINE}
 num.network.threads=2
 num.io.threads=4
 `

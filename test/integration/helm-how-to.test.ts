@@ -1,11 +1,9 @@
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { ROOT } from '../../local/build.ts'
 import { helmTools } from '../../local/native/helm.ts'
 import { type Manifest, objectsIn, podsOf } from '../support/helm/manifests.ts'
-import { blocksOf, Terminal } from '../support/page-commands.ts'
+import { blocksOf, makeCheckout, Terminal } from '../support/page-commands.ts'
 
 const PAGE = 'docs/how-to/deploy-on-kubernetes.md'
 const namesOf = (objects: Manifest[]) =>
@@ -36,10 +34,7 @@ curl() { echo "curl $*" >> asked; }
 `
 
 beforeAll(async () => {
-  checkout = await mkdtemp(join(tmpdir(), 'pm-parking-helm-'))
-  for (const part of ['dist', 'docs', 'helm', 'node_modules', 'schemas', 'package.json']) {
-    await symlink(join(ROOT, part), join(checkout, part))
-  }
+  checkout = await makeCheckout('helm')
   tools = join((await helmTools(4)).helm, '..')
   await writeFile(join(checkout, 'asked'), '')
 }, 300_000)

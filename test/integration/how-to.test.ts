@@ -1,11 +1,8 @@
-import { mkdtemp, rm, symlink } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { ROOT } from '../../local/build.ts'
 import { freePorts } from '../../local/ports.ts'
 import { until } from '../../local/until.ts'
-import { type Block, blocksOf, runBlocks, Terminal } from '../support/page-commands.ts'
+import { type Block, blocksOf, makeCheckout, runBlocks, Terminal } from '../support/page-commands.ts'
 import { type Processor, startProcessor } from '../support/processor.ts'
 import { runMain } from '../support/run-main.ts'
 import { newRunNames } from '../support/run-names.ts'
@@ -20,10 +17,7 @@ let processor: Processor
 let checkout: string
 
 beforeAll(async () => {
-  checkout = await mkdtemp(join(tmpdir(), 'pm-parking-how-to-'))
-  for (const part of ['dist', 'docs', 'node_modules', 'schemas', 'package.json']) {
-    await symlink(join(ROOT, part), join(checkout, part))
-  }
+  checkout = await makeCheckout()
   processor = await startProcessor(settings)
   expect(await runMain(TRAFFIC, settings)).toMatchObject({ code: 0 })
 })

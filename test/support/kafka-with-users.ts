@@ -1,6 +1,6 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { kafkaHome } from '../../local/native/kafka.ts'
+import { FOR_ONE_MACHINE, kafkaHome } from '../../local/native/kafka.ts'
 import { type NativeService, startService } from '../../local/native/process.ts'
 import { freePorts } from '../../local/ports.ts'
 import { kafkaAnswers } from '../../local/ready.ts'
@@ -31,10 +31,7 @@ export async function startKafkaWithUsers(parent: string): Promise<KafkaWithUser
       `advertised.listeners=PLAINTEXT://${open},USERS://${users}`,
       'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,USERS:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
       `sasl.enabled.mechanisms=SCRAM-SHA-512\nlistener.name.users.scram-sha-512.sasl.jaas.config=${scram}`,
-      ...['auto.create.topics.enable=false', 'group.initial.rebalance.delay.ms=0'],
-      ...['offsets.topic.replication.factor=1', 'offsets.topic.num.partitions=5'],
-      ...['transaction.state.log.replication.factor=1', 'transaction.state.log.min.isr=1'],
-      ...['transaction.state.log.num.partitions=5', 'log.cleaner.dedupe.buffer.size=33554432'],
+      FOR_ONE_MACHINE,
     ].join('\n'),
   )
   const jvm = ['-Xms256m', '-Xmx512m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn']

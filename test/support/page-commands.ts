@@ -1,6 +1,8 @@
 /** Runs what a page of the documentation tells its reader to type, as it stands there. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { mkdtemp, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { expect } from '@jest/globals'
 import { ROOT } from '../../local/build.ts'
@@ -76,13 +78,17 @@ export class Terminal implements AsyncDisposable {
     return output
   }
 
+  #hasEnded(): boolean {
+    return this.#shell.exitCode !== null || this.#shell.signalCode !== null
+  }
+
   /** What Ctrl-C does; resolves when the shell has ended. */
   async stop(): Promise<void> {
-    const { pid, exitCode } = this.#shell
-    if (pid === undefined || exitCode !== null) return
+    const { pid } = this.#shell
+    if (pid === undefined || this.#hasEnded()) return
     this.#shell.stdin?.end()
     signalGroup(pid, 'SIGINT')
-    await until(() => this.#shell.exitCode !== null || this.#shell.signalCode !== null, {
+    await until(() => this.#hasEnded(), {
       timeoutMs: 60_000,
       what: 'what was started in the terminal has ended',
     })
@@ -90,11 +96,21 @@ export class Terminal implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { pid, exitCode, signalCode } = this.#shell
-    if (pid === undefined || exitCode !== null || signalCode !== null) return
+    const { pid } = this.#shell
+    if (pid === undefined || this.#hasEnded()) return
     signalGroup(pid, 'SIGKILL')
     guard.forget(pid)
   }
+}
+
+/** A directory like a checkout, in which a page may leave files: these parts of it lead to the real ones. */
+export async function makeCheckout(...parts: string[]): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'pm-parking-checkout-'))
+  guard.removeAtEnd(directory)
+  for (const part of ['dist', 'docs', 'node_modules', 'schemas', 'package.json', ...parts]) {
+    await symlink(join(ROOT, part), join(directory, part))
+  }
+  return directory
 }
 
 /** Runs the `sh` blocks of a page in turn, and compares what they write with the `text` blocks after them. */

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Admin } from 'kafkajs'
 import { run } from '../../local/native/install.ts'
-import { kafkaHome } from '../../local/native/kafka.ts'
+import { FOR_ONE_MACHINE, kafkaHome } from '../../local/native/kafka.ts'
 import { startService } from '../../local/native/process.ts'
 import { freePorts } from '../../local/ports.ts'
 import { quietKafka } from '../../local/quiet-kafka.ts'
@@ -107,16 +107,7 @@ function settingsOf(operator: string, controller: string, addresses: readonly st
     `listener.security.protocol.map=OPERATOR:PLAINTEXT,CONTROLLER:PLAINTEXT,${protocols}`,
     'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     'allow.everyone.if.no.acl.found=false',
-    'auto.create.topics.enable=false',
-    'group.initial.rebalance.delay.ms=0',
-    'offsets.topic.replication.factor=1',
-    'offsets.topic.num.partitions=5',
-    'transaction.state.log.replication.factor=1',
-    'transaction.state.log.min.isr=1',
-    'transaction.state.log.num.partitions=5',
-    'share.coordinator.state.topic.replication.factor=1',
-    'share.coordinator.state.topic.min.isr=1',
-    'log.cleaner.dedupe.buffer.size=33554432',
+    FOR_ONE_MACHINE,
   ]
 }
 
