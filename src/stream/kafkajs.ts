@@ -7,6 +7,7 @@ import './kafkajs-produce.ts'
 import './kafkajs-timers.ts'
 import './kafkajs-connection.ts'
 import './kafkajs-coordinator.ts'
+import './kafkajs-stop.ts'
 import './kafkajs-codecs.ts'
 
 /** Loaded here and not by an import: Jest loads what a file imports from CommonJS before any of it runs. */

@@ -63,6 +63,29 @@ async function brokersKilled(run: FaultRun): Promise<void> {
   })
 }
 
+/** Rolling restarts of brokers and of the program that meet: each processor ends in good order, whatever Kafka does just then. */
+async function stopsBetween(run: FaultRun): Promise<void> {
+  const { cluster, fleet, random } = run
+  const replace = async () => {
+    await delay(random.int(0, 3_000))
+    await fleet.end(0, 'stop')
+    fleet.launch()
+    run.count('stopped')
+  }
+  await underLoad(run, async () => {
+    for (let times = 3; times > 0; times--) {
+      const broker = random.pick([...cluster.kafka.brokers])
+      run.say(`killing broker ${broker.id}`)
+      await broker.kill()
+      await replace()
+      await broker.start()
+      await replace()
+      await isWhole(run)
+      await replace()
+    }
+  })
+}
+
 /**
  * A broker loses the controller, and perhaps the other brokers, but not its clients: it thinks that it leads what others
  * lead by now, and says so. A processor that asks it first must not believe how far it thinks that a log goes. It is of
@@ -150,6 +173,7 @@ async function commitLost(run: FaultRun): Promise<void> {
 
 export const scenarios: Scenario[] = [
   { name: 'the brokers that a lane needs are killed and come back', play: brokersKilled },
+  { name: 'processors stop while brokers come and go', play: stopsBetween },
   { name: 'a broker is cut off from its cluster, but not from clients', play: cutOff },
   { name: 'the links to brokers hang, break off, are slow or narrow', play: badLinks },
   // A lost answer is noticed after the time-out of a request, half a minute.
