@@ -69,7 +69,8 @@ async function stopsBetween(run: FaultRun): Promise<void> {
   const replace = async () => {
     await delay(random.int(0, 3_000))
     await fleet.end(0, 'stop')
-    fleet.launch()
+    const next = fleet.launch()
+    await until(async () => next.url !== '', { timeoutMs: PATIENCE_MS, what: 'it listens for signals' })
     run.count('stopped')
   }
   await underLoad(run, async () => {
