@@ -12,7 +12,15 @@ export interface Meaning {
   eventType: string | null
   endsAt: number | null
   card: string | null
-  facts: Facts
+}
+
+/** The part of a document that applications read. */
+export interface Content {
+  card?: Value
+  http_status?: Value
+  response?: Value
+  payload?: Value
+  user_id?: Value
 }
 
 /** What readers find in a document, whatever the words of the body. Times in epoch milliseconds. */
@@ -48,30 +56,42 @@ const WORD_OF_TYPE: Record<string, string> = {
 
 /** Kind, status word and the rest, by the rules of the design, for a record that is free of card data. */
 export function meaningOf(record: Fields, httpStatus: Value | undefined): Meaning {
-  const places = [record.session_data, record.response, record, ...unwrapped(record.response)]
-    .filter(isFields)
-    .map(plainNames)
+  const places = placesIn(record)
   const eventType = typeof record.event_type === 'string' && record.event_type !== '' ? record.event_type : null
-  const zoneId = idText(record.zone_id) ?? first(places, ZONE_NAMES, idText)
-  const endsAt = first(places, END_NAMES, timeOf)
-  const card = first(places, ['card'], idText)
-  const sessionId = first(places, SESSION_NAMES, idText)
-  const facts = {
-    ...{ sessionId, zoneId },
-    card: idText(record.card) ?? card,
-    plate: first(places, PLATE_NAMES, idText)?.trim() ?? null,
-    startsAt: first(places, START_NAMES, timeOf),
-    endsAt,
-    amount: first(places, AMOUNT_NAMES, amountIn),
-    currency: first(places, CURRENCY_NAMES, currencyIn) ?? first(places, AMOUNT_NAMES, currencyIn),
-    errorCode: isError(httpStatus) ? first(places, CODE_NAMES, idText) : null,
-  }
   return {
     ...kindAndStatus(record, places, eventType, httpStatus),
-    ...{ sessionId, zoneId, eventType, endsAt, card },
-    facts: Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== null)) as Facts,
+    sessionId: first(places, SESSION_NAMES, idText),
+    zoneId: zoneIn(record, places),
+    eventType,
+    endsAt: first(places, END_NAMES, timeOf),
+    card: first(places, ['card'], idText),
   }
 }
+
+/** @param document that of an event has all its fields in `response`, that of a response only the body. */
+export function factsIn({ card, http_status, response }: Content, isEvent: boolean): Facts {
+  const record = isEvent && isFields(response) ? response : response === undefined ? {} : { response }
+  const places = placesIn(record)
+  const facts = {
+    sessionId: first(places, SESSION_NAMES, idText),
+    zoneId: zoneIn(record, places),
+    card: idText(card) ?? first(places, ['card'], idText),
+    plate: first(places, PLATE_NAMES, idText)?.trim() ?? null,
+    startsAt: first(places, START_NAMES, timeOf),
+    endsAt: first(places, END_NAMES, timeOf),
+    amount: first(places, AMOUNT_NAMES, amountIn),
+    currency: first(places, CURRENCY_NAMES, currencyIn) ?? first(places, AMOUNT_NAMES, currencyIn),
+    errorCode: isError(http_status) ? first(places, CODE_NAMES, idText) : null,
+  }
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== null)) as Facts
+}
+
+/** Nearest first. */
+const placesIn = (record: Fields): Fields[] =>
+  [record.session_data, record.response, record, ...unwrapped(record.response)].filter(isFields).map(plainNames)
+
+const zoneIn = (record: Fields, places: Fields[]): string | null =>
+  idText(record.zone_id) ?? first(places, ZONE_NAMES, idText)
 
 /** `2.5`, `"2.5"`, `"2,50 €"`. */
 function amountIn(value: Value): number | null {

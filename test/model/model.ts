@@ -1,7 +1,7 @@
 import { type InputRecord, type ModelSettings, positionOf } from './input.ts'
-import type { Facts, Kind } from './meaning.ts'
+import type { Content, Facts, Kind } from './meaning.ts'
 import { isoOf } from './times.ts'
-import { type Content, type Understood, understand } from './understand.ts'
+import { type Understood, understand } from './understand.ts'
 
 /** One record as a state that a document can be in. */
 export interface Version {
@@ -206,4 +206,4 @@ async function successOf(
   return { ...(said.is === 'content' ? said.content : {}), facts: factsOf(said), observedAt: version.at }
 }
 
-const factsOf = (said: Understood): Facts => (said.is === 'content' ? said.meaning.facts : {})
+const factsOf = (said: Understood): Facts => (said.is === 'content' ? said.facts : {})

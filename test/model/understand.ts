@@ -2,20 +2,11 @@ import { isUtf8 } from 'node:buffer'
 import { textWithoutCards, withoutCardData } from './cards.ts'
 import { decode } from './decode.ts'
 import { type Fields, type InputRecord, idText, isFields, type ModelSettings, type Value } from './input.ts'
-import { type Meaning, meaningOf } from './meaning.ts'
+import { type Content, type Facts, factsIn, type Meaning, meaningOf } from './meaning.ts'
 import { timeOf } from './times.ts'
 
-/** The part of a document that applications read. */
-export interface Content {
-  card?: Value
-  http_status?: Value
-  response?: Value
-  payload?: Value
-  user_id?: Value
-}
-
 export type Understood =
-  | { is: 'content'; id: string; content: Content; meaning: Meaning; time: number | null }
+  | { is: 'content'; id: string; content: Content; meaning: Meaning; facts: Facts; time: number | null }
   | { is: 'tombstone'; id: string }
   | { is: 'dead letter'; reason: string }
 
@@ -40,11 +31,12 @@ export async function understand(record: InputRecord, settings: ModelSettings): 
   const isBlank = typeof stated === 'string' && stated.trim() === ''
   const id = isBlank ? keyText(key, tokenKey) : idText(stated)
   if (id === null) return dead(isBlank ? 'missing_event_id' : 'invalid_field')
-  const content = contentOf(clean, settings.eventsTopics.includes(topic))
+  const isEvent = settings.eventsTopics.includes(topic)
+  const content = contentOf(clean, isEvent)
   const meaning = meaningOf(clean, content.http_status)
   const identifying = [id, meaning.sessionId, meaning.zoneId, meaning.eventType, meaning.status, content.card]
   if (identifying.some(isTooLong)) return dead('field_too_long')
-  return { is: 'content', id, content, meaning, time: timeOf(clean.timestamp) }
+  return { is: 'content', id, content, meaning, facts: factsIn(content, isEvent), time: timeOf(clean.timestamp) }
 }
 
 function keyText(key: Buffer | null, tokenKey: string | null): string | null {

@@ -120,6 +120,14 @@ describe('of an event, the model expects', () => {
   })
 })
 
+test('of a response, the model expects facts of its body alone, and all of the record in what is announced', async () => {
+  await given(
+    response({ http_status: 200, zone_id: '67890', session_id: 's1', response: { lpn: 'AB', status: 'finished' } }),
+  )
+  expect((await document('e1'))?.facts).toEqual({ plate: 'AB' })
+  expect(model.observations.get('s1')).toMatchObject([{ zone_id: '67890', status: 'finished' }])
+})
+
 describe('of several records of one id, the model expects', () => {
   test('that the newest by its own time wins, wherever it comes', async () => {
     await given(response({ http_status: '200', response: { a: 1 }, timestamp: minutes(5) }), record(START))

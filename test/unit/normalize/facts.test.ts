@@ -140,6 +140,12 @@ describe('what a body says is found', () => {
       { errorCode: '1113', zoneId: '67890' },
     ],
     ['but no code of what is no error', 'response', response({ code: 21, sessionId: 's1' }), { sessionId: 's1' }],
+    [
+      'but nothing that stands beside the body of a response, for the document has only that',
+      'response',
+      { ...response({ lpn: 'AB', status: 'finished' }), zone_id: '67890', session_id: 's1' },
+      { plate: 'AB' },
+    ],
     ['but nothing that is blank', 'event', { card: ' ', session_data: { lpn: '', zone: ' ' } }, {}],
     ['but nothing in no body', 'response', { http_status: 204 }, {}],
     ['but nothing in text', 'response', response('Bad Gateway', 502), {}],
