@@ -1,6 +1,7 @@
 /** Events as readers need them, from MongoDB: by id, by session, by card. What has expired is not there. */
-import { type Collection, type Document, type Filter, ReadPreference } from 'mongodb'
+import type { Collection, Document, Filter, ReadPreference } from 'mongodb'
 import type { CacheDocument } from '../contract/document.ts'
+import { type Asked, askMembers } from './ask-members.ts'
 import type { ClusterTime } from './cluster-time.ts'
 import type { Cursor } from './cursor.ts'
 import { type EventJson, eventOfBytes, type Reading } from './event-view.ts'
@@ -16,8 +17,6 @@ export interface EventFinder {
   byCard(cards: readonly string[], limit: number, before: Cursor | null): Promise<EventJson[]>
 }
 
-/** Of one command, the wait for a server among it: who asks does not wait longer. The driver has no such limit of its own. */
-const TIMEOUT_MS = 2_000
 /** Events of a session that are read. */
 export const MOST_OF_SESSION = 1_000
 /** Ids of one command. */
@@ -31,9 +30,6 @@ const MOST_DOCUMENTS = 2_000
  * majority lets go of its moment now and then, and misses those that have moved to where it has been.
  */
 const OPTIONS = { raw: true, readConcern: 'snapshot' } as const
-/** So long a member may take that is not the primary, being behind what was read before; then it is not asked for some time. */
-const BEHIND_MS = 500
-const NOT_ASKED_MS = 5_000
 
 export interface Finding {
   /** Of what was read before: what is read here is not older. */
@@ -44,7 +40,9 @@ export interface Finding {
 }
 
 export function createEventFinder(collection: Collection<CacheDocument>, finding: Finding): EventFinder {
-  const find = createFind(collection, finding)
+  const find: Find = askMembers(finding.reads, (asked, ...question: Question) =>
+    findFrom(collection, finding, asked, question),
+  )
   /** By their limit. */
   const firstPages = new Map<number, ReturnType<typeof createFirstPages>>()
   return {
@@ -97,51 +95,14 @@ function createFirstPages(find: Find, limit: number): (card: string) => Promise<
   })
 }
 
-type Find = (filter: Document, sort: Record<string, 1 | -1>, limit: number) => Promise<EventJson[]>
-
-/**
- * Members of which one is behind cost a reader BEHIND_MS now and then, and nobody an answer: the primary answers then, or while there is
- * none whoever has come as far.
- */
-function createFind(collection: Collection<CacheDocument>, finding: Finding): Find {
-  const { reads } = finding
-  if (reads.mode !== 'secondaryPreferred' && reads.mode !== 'nearest') {
-    return (...question) => findFrom(collection, finding, { reads, ms: TIMEOUT_MS }, question)
-  }
-  let notBefore = Number.NEGATIVE_INFINITY
-  let wasBehind = false
-  return async (...question) => {
-    const began = performance.now()
-    const looks = began >= notBefore
-    if (looks) {
-      // One looks whether it has come up; the others go on.
-      if (wasBehind) notBefore = began + NOT_ASKED_MS
-      try {
-        const found = await findFrom(collection, finding, { reads, ms: BEHIND_MS }, question)
-        wasBehind = false
-        notBefore = began
-        return found
-      } catch {
-        // The primary is asked.
-      }
-    }
-    const askedAt = performance.now()
-    const from = { reads: ReadPreference.primaryPreferred, ms: TIMEOUT_MS - BEHIND_MS }
-    const found = await findFrom(collection, finding, from, question)
-    if (looks) {
-      // Where all are slow, nobody is behind.
-      wasBehind = performance.now() - askedAt < BEHIND_MS
-      if (wasBehind) notBefore = performance.now() + NOT_ASKED_MS
-    }
-    return found
-  }
-}
+type Question = [filter: Document, sort: Record<string, 1 | -1>, limit: number]
+type Find = (...question: Question) => Promise<EventJson[]>
 
 async function findFrom(
   collection: Collection<CacheDocument>,
   { time, reading }: Finding,
-  { reads, ms }: { reads: ReadPreference; ms: number },
-  [filter, sort, limit]: Parameters<Find>,
+  { reads, ms }: Asked,
+  [filter, sort, limit]: Question,
 ): Promise<EventJson[]> {
   const living = { ...filter, 'cache.expiresAt': { $gt: new Date() } } as Filter<CacheDocument>
   const session = collection.db.client.startSession({ causalConsistency: true })
