@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Admin, Message, Producer } from 'kafkajs'
 import { quietKafka } from '../../local/quiet-kafka.ts'
@@ -182,6 +183,32 @@ describe('dead-letters replay', () => {
       ['key 3', '1'],
     ])
   }, 120_000)
+
+  test('begun again, a run counts what it has sent, though that has come back by now', async () => {
+    const { env, replay } = await newHouse()
+    const [topic, deadLetters] = [env.EVENTS_TOPICS, env.DEAD_LETTER_TOPIC]
+    const before = letterOf(topic, {
+      offset: 3,
+      marks: { dead_letter_replays: '1', dead_letter_origin: `${topic}/1/0` },
+    })
+    const messages = [
+      letterOf(topic, { offset: 0 }),
+      letterOf(topic, { offset: 1 }),
+      letterOf(topic, { offset: 2 }),
+      before,
+    ]
+    await producer.send({ topic: deadLetters, messages })
+    const options = ['--until', SECOND_FROM_NOW(), '--execute', '--json']
+    const kept = { 'it has come back, and that letter is meant': 1 }
+    expect(JSON.parse((await replay(...options)).stdout)).toMatchObject({ replayed: 3, earlier: 0, kept })
+    await sleep(1_000)
+    const back = (await all(topic)).map(({ headers }, i) =>
+      letterOf(topic, { offset: 10 + i, marks: headers as Record<string, string> }),
+    )
+    await producer.send({ topic: deadLetters, messages: back })
+    expect(JSON.parse((await replay(...options)).stdout)).toMatchObject({ replayed: 3, earlier: 3, kept })
+    expect(await all(topic)).toHaveLength(3)
+  }, 60_000)
 
   test('killed at any moment and begun again, a run sends each record once', async () => {
     const { env, replay } = await newHouse()

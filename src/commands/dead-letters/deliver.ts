@@ -1,4 +1,5 @@
 import type { Admin, Producer } from 'kafkajs'
+import { waitOut } from '../../operate/wait-out.ts'
 import { saysKafka } from '../../stream/errors.ts'
 import { type PartitionMessage, sendAll } from '../../stream/send.ts'
 
@@ -55,10 +56,23 @@ export async function commit(
       await sendAll(transaction, source, ours)
     }
     const partitions = Array.from(next, ([partition, offset]) => ({ partition, offset: String(offset) }))
-    await transaction.sendOffsets({ consumerGroupId: group, topics: [{ topic, partitions }] })
+    await onceTheLastHasEnded(() =>
+      transaction.sendOffsets({ consumerGroupId: group, topics: [{ topic, partitions }] }),
+    )
     await transaction.commit()
   } catch (error) {
     if (transaction.isActive()) await transaction.abort().catch(() => {})
     throw error
   }
 }
+
+/** What begins a transaction is refused while the markers of the last are still being written; kafkajs waits for them with sends alone. */
+const onceTheLastHasEnded = (work: () => Promise<void>): Promise<void> =>
+  waitOut(work, {
+    signal: AbortSignal.timeout(MARKERS_MS),
+    firstDelayMs: 10,
+    giveUp: (error) => !saysKafka(error, 'CONCURRENT_TRANSACTIONS'),
+    onFailure() {},
+  })
+
+const MARKERS_MS = 10_000

@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto'
 import type { Admin, IHeaders, KafkaMessage } from 'kafkajs'
 import { DEAD_LETTER_HEADERS, isDeadLetterHeader } from '../../contract/dead-letter.ts'
 import type { Settings } from '../../settings.ts'
-import { type ReadToEndOptions, readToEnd } from '../../stream/read-to-end.ts'
+import { readToEnd } from '../../stream/read-to-end.ts'
 import type { PartitionMessage } from '../../stream/send.ts'
 import { print, tell } from '../command-line.ts'
 import { type Connection, patiently, rangesOf } from '../connect.ts'
@@ -19,6 +19,7 @@ import { type Choice, isChosen, optionsOf } from './choose.ts'
 import { commit, committedOf, type Replay, sendAllOrEach } from './deliver.ts'
 import { type Letter, listed, toLetter } from './letter.ts'
 import { byCount } from './newest.ts'
+import { newestReplays, type Obstacle, obstaclesOf } from './obstacles.ts'
 import { createSeen } from './seen.ts'
 
 export interface ReplayOptions {
@@ -50,17 +51,6 @@ export async function replay(
   return 0
 }
 
-/** Why a chosen letter stays where it is. */
-type Obstacle =
-  | 'a part of it was withheld'
-  | 'it does not say where it came from'
-  | 'its topic is not among EVENTS_TOPICS and RESPONSES_TOPICS'
-  | 'its topic has no such partition'
-  | 'it was replayed too often'
-  | 'another one has the same source'
-  | 'it has come back, and that letter is meant'
-  | 'its topic refuses it'
-
 interface Counts {
   replayed: number
   /** Of them, those that an earlier part of the run has sent. */
@@ -90,7 +80,7 @@ async function walk(walk: Walk): Promise<Counts & { ends: ReadonlyMap<number, bi
   const { topics } = settings
   const reading = { kafka: connection.kafka, topic: topics.deadLetters, signal, onProgress: createProgress() }
   const partitions = await partitionsOf(connection.admin, [...topics.events, ...topics.responses])
-  const newest = await newestReplays(reading)
+  const newest = await newestReplays(reading, options.choice.until)
   const counts: Counts = { replayed: 0, earlier: 0, bySource: {}, byReason: {}, kept: {} }
   const isRepeated = createSeen()
   const obstacle = obstaclesOf(partitions, newest, options.mostReplays)
@@ -109,14 +99,15 @@ async function walk(walk: Walk): Promise<Counts & { ends: ReadonlyMap<number, bi
       for (const message of messages) {
         const letter = toLetter(partition, message)
         if (!isChosen(letter, options.choice)) continue
-        const why = obstacle(letter) ?? (isRepeated(letter) ? 'another one has the same source' : null)
+        const next = BigInt(message.offset) + 1n
+        const isDone = next <= before
+        const why = obstacle(letter, isDone) ?? (isRepeated(letter) ? 'another one has the same source' : null)
         if (why !== null) {
           bump(counts.kept, why)
           continue
         }
         count(letter, 1)
-        const next = BigInt(message.offset) + 1n
-        if (next <= before) counts.earlier++
+        if (isDone) counts.earlier++
         else {
           const replay = { topic: letter.source.topic as string, message: messageOf(letter, message), next }
           replays.push(replay)
@@ -136,21 +127,6 @@ async function walk(walk: Walk): Promise<Counts & { ends: ReadonlyMap<number, bi
   return { ...counts, ends }
 }
 
-/** Of each record that has come back, how often at most; by where it came from first. */
-async function newestReplays(reading: Omit<ReadToEndOptions, 'onMessages'>): Promise<ReadonlyMap<string, number>> {
-  const newest = new Map<string, number>()
-  await readToEnd({
-    ...reading,
-    onMessages: (partition, messages) => {
-      for (const message of messages) {
-        const { origin, replays } = toLetter(partition, message)
-        if (replays > 0) newest.set(origin, Math.max(replays, newest.get(origin) ?? 0))
-      }
-    },
-  })
-  return newest
-}
-
 function bump<K extends string>(counts: Partial<Record<K, number>>, name: K, by = 1): void {
   counts[name] = (counts[name] ?? 0) + by
   if (counts[name] === 0) delete counts[name]
@@ -163,23 +139,6 @@ async function partitionsOf(admin: Admin, names: readonly string[]): Promise<Rea
     ...names.map((name) => [name, 0] as const),
     ...topics.map(({ name, partitions }) => [name, partitions.length] as const),
   ])
-}
-
-function obstaclesOf(
-  partitions: ReadonlyMap<string, number>,
-  newest: ReadonlyMap<string, number>,
-  mostReplays: number,
-) {
-  return ({ source, altered, replays, origin }: Letter): Obstacle | null => {
-    if (Object.values(altered).includes('withheld')) return 'a part of it was withheld'
-    if (source.topic === null || source.partition === null || source.offset === null)
-      return 'it does not say where it came from'
-    const count = partitions.get(source.topic)
-    if (count === undefined) return 'its topic is not among EVENTS_TOPICS and RESPONSES_TOPICS'
-    if (source.partition >= count) return 'its topic has no such partition'
-    if ((newest.get(origin) ?? 0) > replays) return 'it has come back, and that letter is meant'
-    return replays >= mostReplays ? 'it was replayed too often' : null
-  }
 }
 
 /** The record as it was, with when and where that was first, and how often it has come back. */
