@@ -126,15 +126,18 @@ function movesAfter(earlier: readonly Move[], change: Change, moment: Moment): r
   const { from, to, at, wasParked, isParked, heardAt } = change
   const moves = from === null && to !== null ? earlier.map((one) => ({ ...one, zone: one.zone ?? to })) : [...earlier]
   if (from !== null && from !== to && wasParked) {
-    move(moves, from, at, -1, moment)
-    move(moves, to, at, 1, moment)
+    const step = nextStep(moves, at, moment)
+    move(moves, from, step, -1)
+    move(moves, to, step, 1)
   }
-  if (wasParked !== isParked) move(moves, to, heardAt, isParked ? 1 : -1, moment)
+  if (wasParked !== isParked) move(moves, to, nextStep(moves, heardAt, moment), isParked ? 1 : -1)
   return moves.filter(({ step }) => step > moment.forgotten)
 }
 
-function move(moves: Move[], zone: string | null, at: number, by: 1 | -1, { now, stepMs }: Moment): void {
-  const step = Math.max(stepOf(Math.min(at, now), stepMs), moves.at(-1)?.step ?? 0)
+const nextStep = (moves: readonly Move[], at: number, { now, stepMs }: Moment): number =>
+  Math.max(stepOf(Math.min(at, now), stepMs), moves.at(-1)?.step ?? 0)
+
+function move(moves: Move[], zone: string | null, step: number, by: 1 | -1): void {
   const opposite = moves.findIndex((other) => other.step === step && other.zone === zone && other.by === -by)
   if (opposite < 0) moves.push({ zone, step, by })
   else moves.splice(opposite, 1)

@@ -42,6 +42,15 @@ describe('given the occupancy of an hour', () => {
     expect(points(board, null)).toMatchObject({ [-35]: 0, [-30]: 1, [-10]: 1, 0: 1 })
   })
 
+  test('a zone that is corrected by what was observed before it came is the one where it came', () => {
+    const { board, tell } = given()
+    tell('S', -40, 'captured', { kind: 'payment', zone_id: 'Y' })
+    tell('S', -30, 'on-going')
+    tell('S', -40, '404', { kind: 'error', ...ZONE })
+    expect(points(board, 'Z')).toMatchObject({ [-40]: 0, [-35]: 0, [-30]: 1, 0: 1 })
+    expect(new Set(Object.values(points(board, 'Y')))).toEqual(new Set([0]))
+  })
+
   test('a zone that is named late is the one where it was from the start', () => {
     const { board, tell } = given()
     tell('S', -30, 'on-going')
