@@ -12,4 +12,6 @@ export default {
     ],
   },
   testTimeout: 60_000,
+  // Modules of earlier files stay in memory; a worker of gigabytes takes longer to end than Jest waits for it.
+  workerIdleMemoryLimit: '1GB',
 }
