@@ -14,27 +14,28 @@ export type Obstacle =
 
 /** Of each record that has come back, how often at most; by where it came from first. */
 export interface Newest {
-  ever: Map<string, number>
-  /** Before the run began: since then it may have come back because of it. */
   before: Map<string, number>
+  /** Since the run began: perhaps because of it. */
+  since: Map<string, number>
 }
 
 export async function newestReplays(reading: Omit<ReadToEndOptions, 'onMessages'>, until: string): Promise<Newest> {
-  const newest: Newest = { ever: new Map(), before: new Map() }
+  const newest: Newest = { before: new Map(), since: new Map() }
   await readToEnd({
     ...reading,
     onMessages: (partition, messages) => {
       for (const message of messages) {
         const { origin, replays, time } = toLetter(partition, message)
         if (replays === 0) continue
-        for (const counts of time < until ? [newest.ever, newest.before] : [newest.ever])
-          counts.set(origin, Math.max(replays, counts.get(origin) ?? 0))
+        const counts = time < until ? newest.before : newest.since
+        counts.set(origin, Math.max(replays, counts.get(origin) ?? 0))
       }
     },
   })
   return newest
 }
 
+/** `isDone`: an earlier part of the run has sent it, so that it may have come back since is no obstacle. */
 export function obstaclesOf(partitions: ReadonlyMap<string, number>, newest: Newest, mostReplays: number) {
   return ({ source, altered, replays, origin }: Letter, isDone: boolean): Obstacle | null => {
     if (Object.values(altered).includes('withheld')) return 'a part of it was withheld'
@@ -43,8 +44,8 @@ export function obstaclesOf(partitions: ReadonlyMap<string, number>, newest: New
     const count = partitions.get(source.topic)
     if (count === undefined) return 'its topic is not among EVENTS_TOPICS and RESPONSES_TOPICS'
     if (source.partition >= count) return 'its topic has no such partition'
-    const times = (isDone ? newest.before : newest.ever).get(origin) ?? 0
-    if (times > replays) return 'it has come back, and that letter is meant'
+    const since = isDone ? 0 : (newest.since.get(origin) ?? 0)
+    if (Math.max(newest.before.get(origin) ?? 0, since) > replays) return 'it has come back, and that letter is meant'
     return replays >= mostReplays ? 'it was replayed too often' : null
   }
 }
