@@ -2,6 +2,7 @@ import { type Collection, MongoClient, type ReadPreference } from 'mongodb'
 import type { CacheDocument } from '../contract/document.ts'
 import type { Tracing } from '../operate/tracing.ts'
 import type { Settings } from '../settings.ts'
+import './driver-connection.ts'
 import { assertSpreadById } from './spread.ts'
 import { traceCommands } from './trace-commands.ts'
 

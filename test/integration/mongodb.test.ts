@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Collection, WriteConcern } from 'mongodb'
@@ -5,8 +6,10 @@ import type { CacheDocument } from '../../src/contract/document.ts'
 import { openMongo } from '../../src/documents/connect.ts'
 import { ensureIndexes } from '../../src/documents/indexes.ts'
 import { createStore } from '../../src/documents/store.ts'
+import { within } from '../../src/operate/within.ts'
 import { documentOf } from '../support/documents.ts'
 import { openTestMongo, type TestMongo } from '../support/mongo.ts'
+import { sharedServices } from '../support/services.ts'
 
 let mongo: TestMongo
 let collection: Collection<CacheDocument>
@@ -43,6 +46,23 @@ describe('an outage', () => {
     await using _way = await wayToMongo(port)
     expect((await store.read(['event-1'])).size).toBe(1)
     expect(await store.write([documentOf({})], new Map())).toMatchObject({ unchanged: 1 })
+  })
+
+  test('ends what begins in the moment in which its connection goes', async () => {
+    using sockets = openedSockets()
+    await using mine = openMongo(
+      { uri: sharedServices().mongodbUri, database: mongo.database, collection: 'lost' },
+      'test',
+    )
+    const store = createStore(mine.collection)
+    const lose = async () => {
+      await mine.ping()
+      for (const socket of sockets.all) socket.destroy()
+    }
+    await lose()
+    expect((await within(10_000, store.read(['event-1']))).size).toBe(0) // the driver reads once more
+    await lose()
+    await expect(within(10_000, store.write([documentOf({})], new Map()))).rejects.toThrow('closed')
   })
 
   test('a unique index that is not ours is an error with its remedy, not a refused document', async () => {
@@ -90,6 +110,16 @@ describe('the indexes', () => {
     )
   })
 })
+
+/** The sockets that this process opens from now on, until it is disposed. */
+function openedSockets(): { all: Set<Socket> } & Disposable {
+  const all = new Set<Socket>()
+  const onOpened = (message: unknown) => {
+    all.add((message as { socket: Socket }).socket)
+  }
+  subscribe('net.client.socket', onOpened)
+  return { all, [Symbol.dispose]: () => unsubscribe('net.client.socket', onOpened) }
+}
 
 /** A loopback port on which nobody listens. */
 async function freePort(): Promise<number> {
