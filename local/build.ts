@@ -43,11 +43,14 @@ function run(path: string, args: string[]): Promise<void> {
   })
 }
 
-/** When the newest file under a path was written, in epoch milliseconds; 0 when there is none. */
+/**
+ * When a path, or the newest file or folder under it, was changed, in epoch milliseconds; 0 when there is none. A file that was moved to
+ * where it is may be old, and its folder tells.
+ */
 async function newest(path: string): Promise<number> {
   const found = await stat(path).catch(() => null)
   if (found === null) return 0
   if (!found.isDirectory()) return found.mtimeMs
   const inside = await Promise.all((await readdir(path)).map((name) => newest(join(path, name))))
-  return Math.max(0, ...inside)
+  return Math.max(found.mtimeMs, ...inside)
 }
