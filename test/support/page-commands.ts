@@ -47,10 +47,10 @@ export class Terminal implements AsyncDisposable {
     const own = { PATH, HOME, ...(XDG_CACHE_HOME !== undefined && { XDG_CACHE_HOME }), ...env }
     this.#shell = spawn('bash', ['--noprofile', '--norc'], { cwd, env: own, detached: true })
     if (this.#shell.pid !== undefined) guard.watch(this.#shell.pid)
-    for (const stream of [this.#shell.stdout, this.#shell.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        this.#output += text
-      })
+    this.#shell.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.#output += text
+    })
+    this.start('exec 2>&1') // one stream, so that nothing comes later than it was written
   }
 
   /** All that was written in it so far. */
@@ -67,14 +67,16 @@ export class Terminal implements AsyncDisposable {
   async run(text: string, timeoutMs = 60_000): Promise<string> {
     const from = this.#output.length
     const end = `-- done ${++this.#commands}`
+    const ending = new RegExp(`^([^]*)${end}: (\\d+)\\n`)
     this.start(`${text.trimEnd()}\necho "${end}: $?"`)
-    await until(() => this.#output.includes(`${end}: `), { timeoutMs, what: `this has ended: ${text}` }).catch(
-      (error) => {
-        throw new Error(`${error.message}\n${this.#output.slice(from)}`)
-      },
-    )
-    const [output = '', code = ''] = this.#output.slice(from).split(`${end}: `)
-    if (code.trim() !== '0') throw new Error(`${text}\nended with ${code.trim()}:\n${output}`)
+    const ended = await until(() => ending.exec(this.#output.slice(from)), {
+      timeoutMs,
+      what: `this has ended: ${text}`,
+    }).catch((error) => {
+      throw new Error(`${error.message}\n${this.#output.slice(from)}`)
+    })
+    const [, output = '', code] = ended
+    if (code !== '0') throw new Error(`${text}\nended with ${code}:\n${output}`)
     return output
   }
 
