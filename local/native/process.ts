@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import type { OwnService } from '../controllable.ts'
 import { until } from '../until.ts'
 import { forget, watch } from './guard.ts'
+import { run } from './install.ts'
 
 export interface Launch {
   /** As messages name it. */
@@ -64,7 +65,11 @@ export async function startService(launch: Launch): Promise<NativeService> {
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
     discard: () => end('SIGKILL'),
-    pause: async () => signal('SIGSTOP'),
+    pause: async () => {
+      signal('SIGSTOP')
+      const isPaused = async () => child === null || hasEnded(child) || (await isFrozen(child.pid as number))
+      await until(isPaused, { timeoutMs: STOP_MS, what: `${launch.name} stands still`, everyMs: 10 })
+    },
     resume: async () => signal('SIGCONT'),
     pid: async () => (child === null || hasEnded(child) ? null : (child.pid ?? null)),
   }
@@ -104,6 +109,10 @@ async function answering(child: ChildProcess, { name, command, log, answers }: L
   })
   if (gone) throw new Error(`${name} ended while it started. The end of its log:\n${await lastLines(log)}`)
 }
+
+/** Whether SIGSTOP holds a process. Until its threads have had their turn to take the signal, it still works. */
+export const isFrozen = async (pid: number): Promise<boolean> =>
+  (await run('ps', ['-o', 'state=', '-p', String(pid)])).startsWith('T')
 
 export const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null
 

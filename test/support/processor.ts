@@ -1,4 +1,4 @@
-import { run } from '../../local/native/install.ts'
+import { isFrozen } from '../../local/native/process.ts'
 import { memoryOf } from '../../local/proc.ts'
 import { launchService, type Program, type Service, untilReady } from './service.ts'
 
@@ -36,7 +36,7 @@ export function launchProcessor(env: Record<string, string>, program?: Program):
   const more = {
     clientId: env.KAFKA_CLIENT_ID,
     answers: async (path: string) => (await fetch(service.url + path)).status,
-    isFrozen: async () => (await run('ps', ['-o', 'state=', '-p', String(pid)])).startsWith('T'),
+    isFrozen: () => isFrozen(pid),
     peakMemory: () => peakMemoryOf(pid),
   }
   return Object.assign(service, more)
