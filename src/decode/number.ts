@@ -33,12 +33,19 @@ interface Parts {
   exponent: number
 }
 
-/** Whether the text is that of the double, to as many digits as it has: then the double is the number that was meant. */
+/**
+ * Whether the text is that of the double, rounded to as many digits or as short as it can be: then the double is the
+ * number that was meant. The two differ where the double is halfway between: 1575073419927632.25 is written with .2, and
+ * rounded to .3.
+ */
 function isTextOfDouble({ digits, exponent }: Parts, double: number): boolean {
   if (digits === '') return true
   if (!Number.isFinite(double)) return false
-  const same = partsOf(double.toPrecision(digits.length))
-  return same?.digits === digits && same.exponent === exponent
+  const isSame = (text: string) => {
+    const same = partsOf(text)
+    return same?.digits === digits && same.exponent === exponent
+  }
+  return isSame(double.toPrecision(digits.length)) || isSame(String(double))
 }
 
 /** Null: more digits count than anything keeps. */

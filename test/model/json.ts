@@ -137,7 +137,7 @@ class Parser {
   }
 }
 
-/** A double, if it has the value to the digits of the text; a whole number may have 64 bits; else 34 digits. */
+/** A double, if it has the value to the digits of the text, or is written so; a whole number may have 64 bits; else 34 digits. */
 function numberOf(text: string): Value {
   const digits = text
     .replace(/[eE].*/, '')
@@ -155,8 +155,10 @@ function numberOf(text: string): Value {
 
 function isSame(text: string, double: number, digits: string): boolean {
   if (digits.length > 100 || !Number.isFinite(double) || double === 0) return false
-  const [mantissa = '', power] = double.toExponential(digits.length - 1).split('e')
-  return mantissa.replace(/[-.]/g, '') === digits && Number(power) === firstPlace(text)
+  return [double.toExponential(digits.length - 1), double.toExponential()].some((written) => {
+    const [mantissa = '', power] = written.split('e')
+    return mantissa.replace(/[-.]/g, '') === digits && Number(power) === firstPlace(text)
+  })
 }
 
 /** The power of ten of the first digit that counts. */

@@ -19,6 +19,9 @@ const reasonOf = (text: string | Buffer) => {
   return 'reject' in outcome ? outcome.reject : null
 }
 
+/** Written with .2, and rounded to as many digits .3. */
+const HALFWAY = 1575073419927632 + 0.25
+
 describe('a number keeps its value', () => {
   test.each<[string, unknown]>([
     ['9007199254740991', 9007199254740991],
@@ -31,6 +34,10 @@ describe('a number keeps its value', () => {
     ['0.12345678901234568', 0.12345678901234568],
     ['52.379189000000004', 52.379189000000004],
     ['52.379189000000001', decimalOf('52.379189000000001')],
+    ['-1575073419927632.2', -HALFWAY],
+    ['-1575073419927632.3', -HALFWAY],
+    ['1575073419927632.2e0', HALFWAY],
+    ['1575073419927632.1', decimalOf('1575073419927632.1')],
     ['0.1000000000000000055511151231257827021181583404541015625', 0.1],
     ['4.9e-324', 5e-324],
     ['4.94066e-324', 5e-324],
