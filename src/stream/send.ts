@@ -19,13 +19,17 @@ export async function sendAll(
   messages: PartitionMessage[],
 ): Promise<void> {
   for (const batch of cutBySize(messages)) {
-    const acknowledged = await needing({ operation: 'Write', on: 'topic', names: [topic] }, () =>
-      producer.send({ topic, messages: batch, acks: -1 }),
-    )
-    // A retried send can lose the part of a broker whose leader moved meanwhile: the answer must name every partition.
-    const named = new Set(acknowledged.map(({ partition }) => partition))
-    const lost = batch.find(({ partition }) => !named.has(partition))
-    if (lost) throw new Error(`${topic}/${lost.partition} did not acknowledge a send`)
+    // When kafkajs sends again, it forgets a partition whose leader is now a broker that has acknowledged its part: such
+    // are sent here. Each answer names at least one partition, so this ends.
+    for (let left = batch; left.length > 0; ) {
+      const acknowledged = await needing({ operation: 'Write', on: 'topic', names: [topic] }, () =>
+        producer.send({ topic, messages: left, acks: -1 }),
+      )
+      const named = new Set(acknowledged.map(({ partition }) => partition))
+      const forgotten = left.filter(({ partition }) => !named.has(partition))
+      if (forgotten.length === left.length) throw new Error(`Kafka acknowledged nothing that was sent to ${topic}`)
+      left = forgotten
+    }
   }
 }
 
