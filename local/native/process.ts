@@ -35,6 +35,8 @@ export interface NativeService extends OwnService {
 export async function startService(launch: Launch): Promise<NativeService> {
   let child: ChildProcess | null = null
 
+  /** Null when it does not run. */
+  const runningPid = () => (child === null || hasEnded(child) ? null : (child.pid ?? null))
   const signal = (name: NodeJS.Signals) => {
     if (child?.pid !== undefined) signalGroup(child.pid, name)
   }
@@ -50,7 +52,7 @@ export async function startService(launch: Launch): Promise<NativeService> {
     child = null
   }
   const start = async () => {
-    if (child !== null && !hasEnded(child)) return
+    if (runningPid() !== null) return
     child = spawnLogged(launch)
     await answering(child, launch).catch(async (error) => {
       await end('SIGKILL')
@@ -60,18 +62,21 @@ export async function startService(launch: Launch): Promise<NativeService> {
   await start()
   return {
     address: launch.address,
-    isRunning: () => child !== null && !hasEnded(child),
+    isRunning: () => runningPid() !== null,
     start,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
     discard: () => end('SIGKILL'),
     pause: async () => {
       signal('SIGSTOP')
-      const isPaused = async () => child === null || hasEnded(child) || (await isFrozen(child.pid as number))
-      await until(isPaused, { timeoutMs: STOP_MS, what: `${launch.name} stands still`, everyMs: 10 })
+      const isStill = async () => {
+        const pid = runningPid()
+        return pid === null || (await isFrozen(pid))
+      }
+      await until(isStill, { timeoutMs: STOP_MS, what: `${launch.name} stands still`, everyMs: 10 })
     },
     resume: async () => signal('SIGCONT'),
-    pid: async () => (child === null || hasEnded(child) ? null : (child.pid ?? null)),
+    pid: async () => runningPid(),
   }
 }
 
